@@ -54,4 +54,10 @@ impl ForwardModel for Dehaze {
             }),
         }
     }
+
+    /// The exact inverse.
+    fn first_guess(&self, measurement: &Clip) -> Clip {
+        let t = Self::transmission();
+        measurement.map(|y| ((y - (1.0 - t)) / t).clamp(0.0, 1.0))
+    }
 }

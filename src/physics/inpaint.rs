@@ -92,6 +92,14 @@ impl ForwardModel for Inpaint {
         }
     }
 
+    /// The measured pixels, and their mean where there is none.
+    fn first_guess(&self, measurement: &Clip) -> Clip {
+        let measured: f64 = self.mask.data().iter().map(|&m| f64::from(m)).sum();
+        let mean = super::dot(measurement.data(), self.mask.data()) / measured.max(1.0);
+        let fill = |y: f32, m: f32| if m == 1.0 { y } else { mean as f32 };
+        measurement.zip(&self.mask, |y, m| fill(y, m).clamp(0.0, 1.0))
+    }
+
     fn linearise_signed(&self, x: &Clip) -> Linearised<'_> {
         self.linearise(x)
     }

@@ -103,6 +103,11 @@ pub trait ForwardModel: Send + Sync {
         }
     }
 
+    /// A video in [0, 1] to start a reconstruction from.
+    fn first_guess(&self, measurement: &Clip) -> Clip {
+        measurement.map(|y| y.clamp(0.0, 1.0))
+    }
+
     /// Whether A is linear, or affine, in the video.
     fn is_affine(&self) -> bool {
         true

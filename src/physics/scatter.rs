@@ -169,6 +169,11 @@ impl ForwardModel for Scatter {
         }
     }
 
+    /// The measured intensity, unpropagated, as an amplitude.
+    fn first_guess(&self, measurement: &Clip) -> Clip {
+        measurement.map(|y| y.clamp(0.0, 1.0).sqrt())
+    }
+
     fn is_affine(&self) -> bool {
         false
     }

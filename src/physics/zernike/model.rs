@@ -168,4 +168,16 @@ impl ForwardModel for ZernikeBlur {
             pullback: Box::new(pullback),
         }
     }
+
+    /// The measurement over the energy of the point spread function.
+    fn first_guess(&self, measurement: &Clip) -> Clip {
+        let mut guess = measurement.clone();
+        for frame in 0..self.shape.frames {
+            let energy: f32 = self.psfs[self.psf_index(frame)].values.iter().sum();
+            for value in guess.frame_mut(frame) {
+                *value = (*value / energy).clamp(0.0, 1.0);
+            }
+        }
+        guess
+    }
 }
