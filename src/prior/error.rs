@@ -1,5 +1,6 @@
 //! What can go wrong between a solver and its prior.
 
+use super::WeightsError;
 use crate::clip::Shape;
 
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +23,8 @@ pub enum PriorError {
     Empty(Shape),
     #[error("the cotangent is a {found} clip, the prediction a {expected} one")]
     Cotangent { expected: Shape, found: Shape },
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
     /// The device failed, or ran out of memory. The result is lost, the program is not.
     #[error("the computing device failed: {0}")]
     Device(String),

@@ -3,11 +3,15 @@
 //! Solvers see [`Prior`] and [`Schedule`] only: clips in, clips out, on the host.
 
 mod error;
+mod network;
 pub mod schedule;
+pub mod unet;
 pub mod weights;
 
 pub use error::PriorError;
+pub use network::NetworkPrior;
 pub use schedule::{Schedule, ScheduleError, Step};
+pub use unet::{UNet, UNetConfig};
 pub use weights::{Weights, WeightsError};
 
 use crate::clip::{Clip, Shape};
@@ -24,8 +28,9 @@ pub trait Prior: Send {
 
     /// The same, with what carries a cotangent of the estimate back to `x_t`.
     ///
-    /// The pullback holds the activations of the whole network until it is called or
-    /// dropped: call it before the next prediction.
+    /// The pullback holds the activations of the whole network. Call it before the next
+    /// prediction; dropped without a call, its memory comes back with the next call of
+    /// another one only.
     fn predict_with_pullback(&self, x_t: &Clip, t: usize) -> Result<(Clip, Pullback), PriorError>;
 
     /// Whether clips of this shape can be predicted.
