@@ -398,7 +398,10 @@ mod tests {
             let request: DeviceRequest = text.parse().unwrap();
             assert_eq!(request.to_string(), text);
         }
-        assert_eq!("GPU".parse::<DeviceRequest>().unwrap(), DeviceRequest::Gpu(0));
+        assert_eq!(
+            "GPU".parse::<DeviceRequest>().unwrap(),
+            DeviceRequest::Gpu(0)
+        );
         for text in ["", "gpu:", "gpu:x", "cuda", "gpu:-1"] {
             let message = text.parse::<DeviceRequest>().unwrap_err().to_string();
             assert!(message.contains("gpu:N"), "{message}");
@@ -420,7 +423,12 @@ mod tests {
         assert!(message.contains("--device cpu"), "{message}");
     }
 
-    fn info(name: &str, device: u32, kind: wgpu::DeviceType, api: wgpu::Backend) -> wgpu::AdapterInfo {
+    fn info(
+        name: &str,
+        device: u32,
+        kind: wgpu::DeviceType,
+        api: wgpu::Backend,
+    ) -> wgpu::AdapterInfo {
         let mut info = wgpu::AdapterInfo::new(kind, api);
         info.name = name.into();
         info.device = device;

@@ -92,7 +92,10 @@ fn stored_clip(numbers: &Weights, name: &str) -> Result<Clip, WeightsError> {
 /// Largest difference over the largest expected magnitude.
 fn relative_error(found: &Clip, expected: &Clip) -> f32 {
     let largest = |clip: &Clip| clip.data().iter().fold(0f32, |m, v| m.max(v.abs()));
-    let difference = found.zip(expected, |a, b| if a.is_nan() { f32::INFINITY } else { a - b });
+    let difference = found.zip(
+        expected,
+        |a, b| if a.is_nan() { f32::INFINITY } else { a - b },
+    );
     largest(&difference) / largest(expected)
 }
 
@@ -111,7 +114,10 @@ mod tests {
     fn both_cases_agree_on_the_cpu() {
         for case in ["a", "b"] {
             let (forward, gradient) = errors(&ComputeDevice::cpu("test"), case).unwrap();
-            assert!(forward <= 2e-5 && gradient <= 2e-5, "{case}: {forward} {gradient}");
+            assert!(
+                forward <= 2e-5 && gradient <= 2e-5,
+                "{case}: {forward} {gradient}"
+            );
         }
     }
 
@@ -126,7 +132,10 @@ mod tests {
         assert!(!test.passed());
         let shape = Shape::new(1, 1, 2);
         let expected = Clip::new(shape, vec![1.0, -4.0]);
-        assert_eq!(relative_error(&Clip::new(shape, vec![1.0, -3.0]), &expected), 0.25);
+        assert_eq!(
+            relative_error(&Clip::new(shape, vec![1.0, -3.0]), &expected),
+            0.25
+        );
         let nan = Clip::new(shape, vec![f32::NAN, -4.0]);
         assert_eq!(relative_error(&nan, &expected), f32::INFINITY);
     }
@@ -136,7 +145,10 @@ mod tests {
         match open(DeviceRequest::Software) {
             Ok(device) => assert_eq!(device.kind, Kind::SoftwareGpu),
             Err(DeviceError::NoSoftware) => {
-                assert!(std::env::var_os("VDPS_REQUIRE_ALL").is_none(), "no software Vulkan");
+                assert!(
+                    std::env::var_os("VDPS_REQUIRE_ALL").is_none(),
+                    "no software Vulkan"
+                );
                 eprintln!("SKIPPED: software Vulkan is not installed");
             }
             Err(error) => panic!("{error}"),

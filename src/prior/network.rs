@@ -32,9 +32,8 @@ impl NetworkPrior {
     }
 
     pub fn from_weights(weights: &Weights, device: ComputeDevice) -> Result<Self, PriorError> {
-        let (net, unused) =
-            guarded(|| Ok(UNet::from_weights_reporting(weights, device.burn())))
-                .map_err(PriorError::Device)??;
+        let (net, unused) = guarded(|| Ok(UNet::from_weights_reporting(weights, device.burn())))
+            .map_err(PriorError::Device)??;
         Ok(Self {
             net,
             device,

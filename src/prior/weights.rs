@@ -41,7 +41,10 @@ pub enum WeightsError {
     },
     #[error("these weights do not describe the published network: {0}")]
     Config(String),
-    #[error("these weights do not fit the network: {}", describe_misfit(missing, misshapen))]
+    #[error(
+        "these weights do not fit the network: {}",
+        describe_misfit(missing, misshapen)
+    )]
     Misfit {
         /// Names the network needs and the file lacks.
         missing: Vec<String>,
@@ -192,9 +195,9 @@ impl Kind {
     fn of(head: &[u8]) -> Self {
         match head {
             [] => Self::Other("it is empty"),
-            h if h.starts_with(b"version https://git-lfs") => Self::Other(
-                "it is a Git LFS pointer; fetch the file it stands for (git lfs pull)",
-            ),
+            h if h.starts_with(b"version https://git-lfs") => {
+                Self::Other("it is a Git LFS pointer; fetch the file it stands for (git lfs pull)")
+            }
             h if h.starts_with(b"<") => {
                 Self::Other("it is a web page; download the file itself, not its page")
             }
@@ -359,8 +362,196 @@ fn unprefixed(arrays: BTreeMap<String, Array>) -> BTreeMap<String, Array> {
                 (true, None) => return None,
                 (false, _) => name,
             };
-            let name = name.strip_prefix(NETWORK_PREFIX).unwrap_or(&name).to_owned();
+            let name = name
+                .strip_prefix(NETWORK_PREFIX)
+                .unwrap_or(&name)
+                .to_owned();
             Some((name, array))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::noise::Noise;
+    use std::collections::HashMap;
+
+    const CHECKPOINT: &[u8] = include_bytes!("../../tests/golden/unet_dim8_heads16.pt");
+
+    fn array(shape: &[usize], data: &[f32]) -> Array {
+        Array {
+            shape: shape.to_vec(),
+            data: data.to_vec(),
+        }
+    }
+
+    fn safetensors(entries: &[(&str, Dtype, &[usize], &[u8])]) -> Vec<u8> {
+        let views: HashMap<&str, TensorView> = entries
+            .iter()
+            .map(|&(name, dtype, shape, raw)| {
+                (name, TensorView::new(dtype, shape.to_vec(), raw).unwrap())
+            })
+            .collect();
+        safetensors::serialize(views, None).unwrap()
+    }
+
+    fn written(bytes: &[u8]) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        file
+    }
+
+    fn load_bytes(bytes: &[u8]) -> Result<Weights, WeightsError> {
+        Weights::load(written(bytes).path())
+    }
+
+    #[test]
+    fn a_published_checkpoint_gives_its_averaged_weights() {
+        let weights = load_bytes(CHECKPOINT).unwrap();
+        assert_eq!(weights.len(), 312);
+        assert_eq!(
+            weights.get("init_conv.weight").unwrap().shape,
+            [8, 1, 1, 7, 7]
+        );
+        assert_eq!(weights.get("betas").unwrap().data.len(), 1000);
+        assert!(
+            weights
+                .names()
+                .all(|name| !name.starts_with(NETWORK_PREFIX))
+        );
+    }
+
+    #[test]
+    fn every_float_type_is_read_as_f32() {
+        let f64s: Vec<u8> = [0.5f64, -2.0]
+            .iter()
+            .flat_map(|v| v.to_le_bytes())
+            .collect();
+        let f16s: Vec<u8> = [0.5, -2.0]
+            .iter()
+            .flat_map(|&v| f16::from_f32(v).to_le_bytes())
+            .collect();
+        let bf16s: Vec<u8> = [0.5, -2.0]
+            .iter()
+            .flat_map(|&v| bf16::from_f32(v).to_le_bytes())
+            .collect();
+        let bytes = safetensors(&[
+            ("double", Dtype::F64, &[2], &f64s),
+            ("half", Dtype::F16, &[2], &f16s),
+            ("brain", Dtype::BF16, &[1, 2], &bf16s),
+        ]);
+        let weights = Weights::from_safetensors(&bytes).unwrap();
+        assert_eq!(weights.get("double"), Some(&array(&[2], &[0.5, -2.0])));
+        assert_eq!(weights.get("half"), Some(&array(&[2], &[0.5, -2.0])));
+        assert_eq!(weights.get("brain"), Some(&array(&[1, 2], &[0.5, -2.0])));
+    }
+
+    #[test]
+    fn prefixes_are_dropped_and_unaveraged_weights_ignored() {
+        let (one, two) = (1f32.to_le_bytes(), 2f32.to_le_bytes());
+        let bytes = safetensors(&[
+            ("ema.denoise_fn.w", Dtype::F32, &[1], &one),
+            ("model.denoise_fn.w", Dtype::F32, &[1], &two),
+        ]);
+        let weights = Weights::from_safetensors(&bytes).unwrap();
+        assert_eq!(weights.names().collect::<Vec<_>>(), ["w"]);
+        assert_eq!(weights.get("w").unwrap().data, [1.0]);
+        let bytes = safetensors(&[("denoise_fn.w", Dtype::F32, &[1], &two)]);
+        let weights = Weights::from_safetensors(&bytes).unwrap();
+        assert_eq!(weights.get("w").unwrap().data, [2.0]);
+    }
+
+    #[test]
+    fn what_is_saved_is_loaded() {
+        let mut weights = Weights::default();
+        weights.insert("a.b", array(&[2, 3], &[1., 2., 3., 4., 5., 6.]));
+        weights.insert("empty", array(&[0], &[]));
+        let file = tempfile::NamedTempFile::new().unwrap();
+        weights.save_safetensors(file.path()).unwrap();
+        assert_eq!(Weights::load(file.path()).unwrap(), weights);
+    }
+
+    #[test]
+    fn what_is_no_checkpoint_is_named() {
+        let says = |bytes: &[u8], text: &str| {
+            let message = load_bytes(bytes).unwrap_err().to_string();
+            assert!(message.contains(text), "{message}");
+        };
+        says(b"", "empty");
+        says(
+            b"version https://git-lfs.github.com/spec/v1\noid",
+            "git lfs pull",
+        );
+        says(b"<!DOCTYPE html><html>", "web page");
+        says(b"some text that is long enough", "neither");
+        says(b"PK\x03\x04", "damaged");
+        let integers = [1u8, 2];
+        let bytes = safetensors(&[("w", Dtype::U8, &[2], &integers)]);
+        says(&bytes, "U8");
+        let infinite = f32::INFINITY.to_le_bytes();
+        says(
+            &safetensors(&[("w", Dtype::F32, &[1], &infinite)]),
+            "infinities",
+        );
+
+        let folder = tempfile::tempdir().unwrap();
+        let message = Weights::load(folder.path()).unwrap_err().to_string();
+        assert!(message.contains("folder"), "{message}");
+        let absent = Weights::load(&folder.path().join("model.pt"));
+        assert!(matches!(absent, Err(WeightsError::Absent(_))));
+    }
+
+    /// Any cut or flipped byte gives weights or an error, never a panic or an abort.
+    #[test]
+    fn damaged_checkpoints_are_errors() {
+        let mut noise = Noise::seeded(3);
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let load = |bytes: &[u8]| {
+            std::fs::write(file.path(), bytes).unwrap();
+            Weights::load(file.path())
+        };
+        for _ in 0..20 {
+            let length = noise.uniform(0.0, CHECKPOINT.len() as f64) as usize;
+            assert!(load(&CHECKPOINT[..length]).is_err(), "cut to {length}");
+        }
+        assert!(load(&CHECKPOINT[..CHECKPOINT.len() - 1]).is_err());
+
+        // The pickle, the tensors, and the zip's directory at the end.
+        let whole = CHECKPOINT.len() as f64;
+        for (from, to, times) in [(0.0, 9e4, 60), (9e4, whole, 20), (whole - 5e4, whole, 40)] {
+            for _ in 0..times {
+                let mut bytes = CHECKPOINT.to_vec();
+                let at = noise.uniform(from, to) as usize;
+                bytes[at] ^= 1 << (noise.uniform(0.0, 8.0) as u32);
+                let _ = load(&bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn damaged_safetensors_are_errors() {
+        let values: Vec<u8> = (0..64u32).flat_map(|v| (v as f32).to_le_bytes()).collect();
+        let good = safetensors(&[
+            ("denoise_fn.a", Dtype::F32, &[4, 8], &values[..128]),
+            ("denoise_fn.b", Dtype::F32, &[32], &values[128..]),
+        ]);
+        assert!(Weights::from_safetensors(&good).is_ok());
+        for length in 0..good.len() {
+            assert!(Weights::from_safetensors(&good[..length]).is_err());
+        }
+        for at in 0..good.len() {
+            for bit in 0..8 {
+                let mut bytes = good.clone();
+                bytes[at] ^= 1 << bit;
+                if let Ok(weights) = Weights::from_safetensors(&bytes) {
+                    let sizes_agree = |name: &str| {
+                        let array = weights.get(name).unwrap();
+                        array.shape.iter().product::<usize>() == array.data.len()
+                    };
+                    assert!(weights.names().all(sizes_agree));
+                }
+            }
+        }
+    }
 }

@@ -96,7 +96,9 @@ impl LinearAttention {
         let scale = (SPATIAL_HEAD_DIM as f64).powf(-0.5);
         let context = v.matmul(k.swap_dims(2, 3)) * scale;
         let out = context.matmul(q.permute([0, 2, 3, 1]));
-        let out = self.to_out.forward_flat(out.reshape([frames, hidden, pixels]));
+        let out = self
+            .to_out
+            .forward_flat(out.reshape([frames, hidden, pixels]));
         x + out.reshape([frames, channels, height, width])
     }
 }

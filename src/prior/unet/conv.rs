@@ -1,9 +1,9 @@
 //! Convolutions within frames. Frames are the batch: `[frames, channels, height, width]`.
 
 use burn::module::{Module, Param};
+use burn::tensor::Tensor;
 use burn::tensor::module::{conv_transpose2d, conv2d};
 use burn::tensor::ops::{ConvOptions, ConvTransposeOptions};
-use burn::tensor::Tensor;
 
 use super::source::{Source, Start};
 

@@ -258,7 +258,10 @@ fn check_constants(weights: &Weights, config: &UNetConfig) -> Result<(), Weights
         .map(|i| 10000f64.powf(-((2 * i) as f64) / rotated as f64))
         .collect();
     for name in weights.names().filter(|n| n.ends_with(".rotary_emb.freqs")) {
-        if weights.get(name).is_some_and(|a| !near(&a.data, &frequencies)) {
+        if weights
+            .get(name)
+            .is_some_and(|a| !near(&a.data, &frequencies))
+        {
             return Err(WeightsError::Config(format!(
                 "`{name}` holds other frequencies than the published ones"
             )));
@@ -266,3 +269,6 @@ fn check_constants(weights: &Weights, config: &UNetConfig) -> Result<(), Weights
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,7 +45,11 @@ impl TimeProjection {
     }
 
     fn forward(&self, time: &Tensor<2>) -> Modulation {
-        let both = self.weight.val().matmul(silu(time.clone())).squeeze_dim::<1>(1);
+        let both = self
+            .weight
+            .val()
+            .matmul(silu(time.clone()))
+            .squeeze_dim::<1>(1);
         let both = both + self.bias.val();
         let mut halves = both.chunk(2, 0).into_iter();
         let mut next = || halves.next().expect("two halves");
@@ -84,7 +88,10 @@ impl ResnetBlock {
 
     /// `x` is `[frames, inputs, height, width]`, `time` a column `[time_dim, 1]`.
     pub(super) fn forward(&self, x: Tensor<4>, time: &Tensor<2>) -> Tensor<4> {
-        let modulation = self.time.as_ref().map(|projection| projection.forward(time));
+        let modulation = self
+            .time
+            .as_ref()
+            .map(|projection| projection.forward(time));
         let hidden = self.block1.forward(x.clone(), modulation);
         let hidden = self.block2.forward(hidden, None);
         let shortcut = match &self.shortcut {

@@ -31,7 +31,6 @@ pub(super) struct Source<'a> {
     taken: BTreeSet<String>,
     missing: Vec<String>,
     misshapen: Vec<Misshapen>,
-    count: usize,
 }
 
 impl<'a> Source<'a> {
@@ -50,7 +49,6 @@ impl<'a> Source<'a> {
             taken: BTreeSet::new(),
             missing: Vec::new(),
             misshapen: Vec::new(),
-            count: 0,
         }
     }
 
@@ -64,7 +62,6 @@ impl<'a> Source<'a> {
         start: Start,
     ) -> Param<Tensor<D>> {
         let len: usize = shape.iter().product();
-        self.count += len;
         let data = match &mut self.origin {
             Origin::Draw(noise) => draw(noise, start, len),
             Origin::File(weights) => match weights.get(name) {
@@ -88,11 +85,6 @@ impl<'a> Source<'a> {
         };
         let data = TensorData::new(data, shape);
         Param::from_tensor(Tensor::from_data(data, &self.device))
-    }
-
-    /// Numbers handed out so far.
-    pub(super) fn count(&self) -> usize {
-        self.count
     }
 
     /// Fails if anything was missing or of the wrong shape; else names what the file
