@@ -40,7 +40,13 @@ fn golden_model(name: &str, golden: &Golden, shape: Shape) -> Box<dyn ForwardMod
             Scatter::new(shape, Optics::SYNTHETIC, values("dist"), values("sigma")).unwrap(),
         ),
         "scatter_real" => Box::new(
-            Scatter::new(shape, Optics::REAL, values("dist_m")[0] * 1e3, values("sigma")).unwrap(),
+            Scatter::new(
+                shape,
+                Optics::REAL,
+                values("dist_m")[0] * 1e3,
+                values("sigma"),
+            )
+            .unwrap(),
         ),
         "zernike" | "zernike_varying" => {
             Box::new(ZernikeBlur::new(shape, values("coeffs")).unwrap())
@@ -59,13 +65,19 @@ fn measurements_and_gradients_are_golden() {
         let x = golden.clip(&format!("{name}.x"));
         let model = golden_model(name, &golden, x.shape());
         let signed = model.linearise_signed(&x);
-        let error = worst(golden.values(&format!("{name}.y")), signed.measurement.data());
+        let error = worst(
+            golden.values(&format!("{name}.y")),
+            signed.measurement.data(),
+        );
         assert!(error < TOLERANCE, "{name}: y is {error:.1e} off");
 
         let gradient = (signed.pullback)(&golden.clip(&format!("{name}.cotangent")), true);
         let expected = golden.values(&format!("{name}.grad_x"));
         let error = worst(expected, gradient.video.data());
-        assert!(error < TOLERANCE, "{name}: the video gradient is {error:.1e} off");
+        assert!(
+            error < TOLERANCE,
+            "{name}: the video gradient is {error:.1e} off"
+        );
 
         // Where distances are recorded they come first in the table, and sigmas last.
         let found: Vec<f32> = gradient.parameters.iter().map(|&g| g as f32).collect();
@@ -91,7 +103,13 @@ fn point_spread_functions_and_basis_are_golden() {
         let found: Vec<f32> = model.psfs().flatten().copied().collect();
         let error = worst(golden.values(&format!("{name}.psf")), &found);
         assert!(error < TOLERANCE, "{name}: the PSF is {error:.1e} off");
-        let basis: Vec<f32> = model.pupil().basis().iter().flatten().map(|&z| z as f32).collect();
+        let basis: Vec<f32> = model
+            .pupil()
+            .basis()
+            .iter()
+            .flatten()
+            .map(|&z| z as f32)
+            .collect();
         assert!(worst(golden.values("zernike.basis"), &basis) < TOLERANCE);
     }
 }
@@ -122,7 +140,9 @@ fn inner(a: &Clip, b: &Clip) -> f64 {
 
 fn scene(shape: Shape, seed: u64) -> Clip {
     let mut noise = Noise::seeded(seed);
-    let data = (0..shape.len()).map(|_| noise.uniform(0.1, 0.9) as f32).collect();
+    let data = (0..shape.len())
+        .map(|_| noise.uniform(0.1, 0.9) as f32)
+        .collect();
     Clip::new(shape, data)
 }
 
@@ -178,7 +198,12 @@ fn affine_models_are_affine() {
         let (ya, yb) = (model.apply(&a), model.apply(&b));
         let mixed = ya.zip(&yb, |a, b| 0.25 * a + 0.75 * b);
         let error = worst(mixed.data(), middle.data());
-        assert_eq!(error < 1e-5, model.is_affine(), "{}: {error:.1e}", model.name());
+        assert_eq!(
+            error < 1e-5,
+            model.is_affine(),
+            "{}: {error:.1e}",
+            model.name()
+        );
     }
 }
 
@@ -217,7 +242,10 @@ fn bad_parameters_are_refused_and_change_nothing() {
         Scatter::new(Shape::new(0, 8, 8), optics, 5.0, 1.0),
         Err(PhysicsError::Empty)
     ));
-    let pixels = Optics { pitch_um: 0.0, ..optics };
+    let pixels = Optics {
+        pitch_um: 0.0,
+        ..optics
+    };
     assert!(Scatter::new(shape, pixels, 5.0, 1.0).is_err());
     assert!(ZernikeBlur::new(shape, vec![0.0; 11]).is_err());
     assert!(Inpaint::new(shape, Clip::filled(shape, 0.5)).is_err());

@@ -72,8 +72,16 @@ impl GaussianKernel {
         if self.is_identity() {
             return 0.0;
         }
-        let vertical = along_rows(&along_columns(frame, width, &self.slopes), width, &self.taps);
-        let horizontal = along_rows(&along_columns(frame, width, &self.taps), width, &self.slopes);
+        let vertical = along_rows(
+            &along_columns(frame, width, &self.slopes),
+            width,
+            &self.taps,
+        );
+        let horizontal = along_rows(
+            &along_columns(frame, width, &self.taps),
+            width,
+            &self.slopes,
+        );
         super::dot(v, &vertical) + super::dot(v, &horizontal)
     }
 }

@@ -24,7 +24,10 @@ impl Inpaint {
     pub fn new(shape: Shape, mask: Clip) -> Result<Self, PhysicsError> {
         check_shape(shape)?;
         let given = mask.shape();
-        let fits = Shape { frames: shape.frames, ..given } == shape
+        let fits = Shape {
+            frames: shape.frames,
+            ..given
+        } == shape
             && (given.frames == shape.frames || given.frames == 1);
         if !fits {
             return Err(PhysicsError::Shape {

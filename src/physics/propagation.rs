@@ -174,11 +174,17 @@ impl Propagator {
     }
 
     /// The gradient with respect to the distance in millimetres.
-    pub fn pull_distance(&self, field: &Field, cotangent: &FieldCotangent, transfer: &Transfer) -> f64 {
+    pub fn pull_distance(
+        &self,
+        field: &Field,
+        cotangent: &FieldCotangent,
+        transfer: &Transfer,
+    ) -> f64 {
         let mut total = 0.0;
         for (i, s) in field.spectrum.iter().enumerate() {
             let with = |g: &Complex32| g.re * s.re + g.im * s.im;
-            let along = with(&cotangent.b[i]) * transfer.cos[i] - with(&cotangent.a[i]) * transfer.sin[i];
+            let along =
+                with(&cotangent.b[i]) * transfer.cos[i] - with(&cotangent.a[i]) * transfer.sin[i];
             total += f64::from(along * self.fft.multiplicity(i)) * self.phase_per_mm[i];
         }
         total

@@ -129,7 +129,10 @@ impl ForwardModel for Scatter {
                 (measured, transfer, field, kernel, intensity)
             })
             .collect();
-        let data = frames.iter().flat_map(|(m, ..)| m.iter().copied()).collect();
+        let data = frames
+            .iter()
+            .flat_map(|(m, ..)| m.iter().copied())
+            .collect();
         let pullback = move |cotangent: &Clip, parameters: bool| {
             let pulled: Vec<_> = frames
                 .par_iter()
@@ -138,9 +141,14 @@ impl ForwardModel for Scatter {
                     let v = cotangent.frame(f);
                     let through = kernel.apply(v, width);
                     let times = |part: &[f32]| -> Vec<f32> {
-                        part.iter().zip(&through).map(|(p, t)| 2.0 * p * t).collect()
+                        part.iter()
+                            .zip(&through)
+                            .map(|(p, t)| 2.0 * p * t)
+                            .collect()
                     };
-                    let spectra = self.propagator.cotangent(&times(&field.a), &times(&field.b));
+                    let spectra = self
+                        .propagator
+                        .cotangent(&times(&field.a), &times(&field.b));
                     let video = self.propagator.pull_amplitude(&spectra, transfer);
                     let slopes = parameters.then(|| {
                         (

@@ -126,7 +126,10 @@ impl Mapping {
     }
 
     fn raw(&self) -> impl Iterator<Item = f32> {
-        let hidden: Vec<f32> = self.parameters[..self.hidden].iter().map(|&b| elu(b)).collect();
+        let hidden: Vec<f32> = self.parameters[..self.hidden]
+            .iter()
+            .map(|&b| elu(b))
+            .collect();
         let bias = &self.parameters[self.hidden * (1 + self.outputs)..];
         let rows = self.weights().chunks_exact(self.hidden).zip(bias);
         rows.map(move |(row, b)| b + row.iter().zip(&hidden).map(|(w, h)| w * h).sum::<f32>())
@@ -150,15 +153,18 @@ mod tests {
         for output in [Output::Elu { shift: 2.5 }, Output::PiTanh] {
             let mut net = Mapping::seeded(output, 1e-2, 128, 32, 10, &mut Noise::seeded(1));
             let target = 2.8;
-            let miss = |net: &Mapping| -> f64 {
-                net.values().iter().map(|v| (v - target).powi(2)).sum()
-            };
+            let miss =
+                |net: &Mapping| -> f64 { net.values().iter().map(|v| (v - target).powi(2)).sum() };
             let before = miss(&net);
             for _ in 0..400 {
                 let slopes: Vec<f64> = net.values().iter().map(|v| 2.0 * (v - target)).collect();
                 net.descend(&slopes);
             }
-            assert!(miss(&net) < 1e-2 * before, "{output:?}: {} of {before}", miss(&net));
+            assert!(
+                miss(&net) < 1e-2 * before,
+                "{output:?}: {} of {before}",
+                miss(&net)
+            );
         }
     }
 
@@ -167,7 +173,8 @@ mod tests {
         let mut noise = Noise::seeded(4);
         let net = Mapping::seeded(Output::Elu { shift: 1.0 }, 1e-6, 128, 32, 3, &mut noise);
         let slopes = [0.3, -0.7, 0.2];
-        let cost = |net: &Mapping| -> f64 { net.values().iter().zip(slopes).map(|(v, s)| v * s).sum() };
+        let cost =
+            |net: &Mapping| -> f64 { net.values().iter().zip(slopes).map(|(v, s)| v * s).sum() };
         let mut moved = net.clone();
         moved.descend(&slopes);
         assert!(cost(&moved) < cost(&net));

@@ -77,7 +77,11 @@ impl Measurement {
     pub fn residual(&self, predicted: &Clip) -> Clip {
         let ceiling = self.ceiling.unwrap_or(f32::INFINITY);
         predicted.zip(&self.values, |p, y| {
-            if y >= ceiling && p >= ceiling { 0.0 } else { p - y }
+            if y >= ceiling && p >= ceiling {
+                0.0
+            } else {
+                p - y
+            }
         })
     }
 }

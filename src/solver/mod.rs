@@ -24,7 +24,9 @@ pub use tv::TotalVariation;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SolverError {
-    #[error("the measurement is {given}, but the forward model is for {needed} (frames x rows x columns)")]
+    #[error(
+        "the measurement is {given}, but the forward model is for {needed} (frames x rows x columns)"
+    )]
     Shape { given: Shape, needed: Shape },
     #[error("{what} is {value}; {expected}")]
     Setting {

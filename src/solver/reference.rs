@@ -202,15 +202,24 @@ impl Solver for Reference {
         let linearised = self.model.linearise_signed(&x0);
         let residual = self.measurement.residual(&linearised.measurement);
         let norm = super::norm(residual.data());
-        let direction = residual.map(|r| if norm > 0.0 { (f64::from(r) / norm) as f32 } else { 0.0 });
+        let direction = residual.map(|r| {
+            if norm > 0.0 {
+                (f64::from(r) / norm) as f32
+            } else {
+                0.0
+            }
+        });
         let slopes = (linearised.pullback)(&direction, !self.unknowns.is_empty());
         drop(linearised);
 
         // d x0 / d x_t: the clamp passes what it did not change, and x_t acts both
         // directly and through the network.
-        let passed = slopes.video.zip(&unclamped, |g, v| {
-            if (-1.0..=1.0).contains(&v) { g } else { 0.0 }
-        });
+        let passed = slopes.video.zip(
+            &unclamped,
+            |g, v| {
+                if (-1.0..=1.0).contains(&v) { g } else { 0.0 }
+            },
+        );
         let through = through_network(&passed.map(|g| -recipm1 * g))?;
         let gradient = passed.zip(&through, |g, t| recip * g + t);
 

@@ -97,8 +97,16 @@ impl TotalVariation {
             for y in 0..shape.height {
                 for x in 0..shape.width {
                     let i = y * shape.width + x;
-                    let right = if x + 1 < shape.width { frame[i + 1] - frame[i] } else { 0.0 };
-                    let down = if y + 1 < shape.height { frame[i + shape.width] - frame[i] } else { 0.0 };
+                    let right = if x + 1 < shape.width {
+                        frame[i + 1] - frame[i]
+                    } else {
+                        0.0
+                    };
+                    let down = if y + 1 < shape.height {
+                        frame[i + shape.width] - frame[i]
+                    } else {
+                        0.0
+                    };
                     let later = next[i] - frame[i];
                     let squared = right * right + down * down + later * later;
                     total += f64::from(squared + self.epsilon * self.epsilon).sqrt();
@@ -118,7 +126,11 @@ mod tests {
     #[test]
     fn gradient_agrees_with_finite_differences() {
         let tv = TotalVariation { epsilon: 0.1 };
-        for shape in [Shape::new(3, 5, 7), Shape::new(1, 1, 4), Shape::new(2, 4, 1)] {
+        for shape in [
+            Shape::new(3, 5, 7),
+            Shape::new(1, 1, 4),
+            Shape::new(2, 4, 1),
+        ] {
             let clip = Noise::seeded(1).normal_clip(shape);
             let direction = Noise::seeded(2).normal_clip(shape);
             let mut gradient = vec![0.0; shape.len()];
@@ -127,7 +139,10 @@ mod tests {
             let slope = 2.0 * (at(1e-3) - at(-1e-3)) / 2e-3;
             let products = gradient.iter().zip(direction.data());
             let analytic: f64 = products.map(|(g, d)| f64::from(g * d)).sum();
-            assert!((slope - analytic).abs() < 1e-2 * slope.abs(), "{shape}: {analytic} {slope}");
+            assert!(
+                (slope - analytic).abs() < 1e-2 * slope.abs(),
+                "{shape}: {analytic} {slope}"
+            );
         }
     }
 }

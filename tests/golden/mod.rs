@@ -11,7 +11,9 @@ pub struct Golden(HashMap<String, (Vec<usize>, Vec<f32>)>);
 
 /// The path of a file beside this module.
 pub fn path(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(name)
 }
 
 impl Golden {
@@ -20,14 +22,21 @@ impl Golden {
         let tensors = SafeTensors::deserialize(&bytes).expect("a safetensors file");
         let decode = |bytes: &[u8]| -> Vec<f32> {
             let words = bytes.chunks_exact(4);
-            words.map(|w| f32::from_le_bytes(w.try_into().unwrap())).collect()
+            words
+                .map(|w| f32::from_le_bytes(w.try_into().unwrap()))
+                .collect()
         };
         let floats = tensors
             .iter()
             .filter(|(_, view)| view.dtype() == safetensors::Dtype::F32);
         Self(
             floats
-                .map(|(name, view)| (name.to_owned(), (view.shape().to_vec(), decode(view.data()))))
+                .map(|(name, view)| {
+                    (
+                        name.to_owned(),
+                        (view.shape().to_vec(), decode(view.data())),
+                    )
+                })
                 .collect(),
         )
     }
@@ -53,7 +62,10 @@ impl Golden {
 /// The largest difference, relative to the largest expected value.
 pub fn worst(expected: &[f32], found: &[f32]) -> f64 {
     assert_eq!(expected.len(), found.len());
-    let difference = expected.iter().zip(found).map(|(e, f)| f64::from(e - f).abs());
+    let difference = expected
+        .iter()
+        .zip(found)
+        .map(|(e, f)| f64::from(e - f).abs());
     let scale = expected.iter().fold(0.0, |m, e| f64::from(e.abs()).max(m));
     difference.fold(0.0, f64::max) / scale
 }

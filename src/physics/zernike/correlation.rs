@@ -76,7 +76,8 @@ impl Correlation {
         shift: isize,
     ) -> Vec<f32> {
         self.fft.inverse_columns(&mut spectrum);
-        let cyclic = |i: usize, size: usize| (i as isize + shift).rem_euclid(size as isize) as usize;
+        let cyclic =
+            |i: usize, size: usize| (i as isize + shift).rem_euclid(size as isize) as usize;
         let mut out = vec![0.0; height * width];
         let rows = self.fft.rows();
         let mut order: Vec<Option<usize>> = vec![None; rows];

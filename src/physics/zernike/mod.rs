@@ -1,8 +1,8 @@
 //! Aberrations of a pupil, given by Zernike coefficients, and the blur they make.
 
 mod correlation;
-mod model;
 mod mode;
+mod model;
 mod pupil;
 
 pub use mode::{MODES, Mode};

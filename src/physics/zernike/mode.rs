@@ -117,7 +117,11 @@ mod tests {
                     }
                 }
             }
-            assert!((sum / count - 1.0).abs() < 0.02, "{mode:?}: {}", sum / count);
+            assert!(
+                (sum / count - 1.0).abs() < 0.02,
+                "{mode:?}: {}",
+                sum / count
+            );
         }
     }
 }
