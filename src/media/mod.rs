@@ -27,6 +27,9 @@ mod resize;
 mod sink;
 mod tiff;
 
+#[cfg(test)]
+mod corruption;
+
 
 use std::fs;
 use std::io::Read;
