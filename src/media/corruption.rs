@@ -40,7 +40,10 @@ fn valid_files() -> Vec<(&'static str, Vec<u8>)> {
     files.push(("packed.tif", packed.into_inner()));
     let values: Vec<f64> = (0..24).map(f64::from).collect();
     let array: (&str, &[i32], &[f64]) = ("holo_roi_crop", &[2, 3, 4], &values);
-    files.push(("a.mat", mat::tests::doubles(&[array, ("z", &[1, 1], &[0.01])])));
+    files.push((
+        "a.mat",
+        mat::tests::doubles(&[array, ("z", &[1, 1], &[0.01])]),
+    ));
     files.push(("packed.mat", mat::tests::scipy_file()));
     files
 }
@@ -67,13 +70,15 @@ fn a_file_cut_short_never_reads_as_the_whole() {
     for (name, bytes) in valid_files() {
         let whole = read(folder.path(), name, &bytes).unwrap().clip;
         let mut refused = 0;
-        for len in 0..bytes.len() {
+        let cuts = (0..bytes.len()).step_by(bytes.len().div_ceil(80));
+        let tried = cuts.len();
+        for len in cuts {
             match read(folder.path(), name, &bytes[..len]) {
                 Ok(part) => assert!(part.clip.shape().frames <= whole.shape().frames, "{name}"),
                 Err(_) => refused += 1,
             }
         }
-        assert!(refused * 2 > bytes.len(), "{name}: {refused} of {} refused", bytes.len());
+        assert!(refused * 2 > tried, "{name}: {refused} of {tried} refused");
     }
 }
 
@@ -82,7 +87,7 @@ fn flipped_bytes_give_a_clip_or_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let mut noise = Noise::seeded(20);
     for (name, bytes) in valid_files() {
-        for round in 0..400 {
+        for round in 0..100 {
             let mut damaged = bytes.clone();
             for _ in 0..=round % 4 {
                 let at = noise.uniform(0.0, bytes.len() as f64) as usize;
@@ -98,7 +103,9 @@ fn flipped_bytes_give_a_clip_or_an_error() {
 #[test]
 fn no_name_makes_a_file_what_it_is_not() {
     let folder = tempfile::tempdir().unwrap();
-    for name in ["a.gif", "a.tif", "a.npy", "a.png", "a.jpg", "a.bmp", "a.mat", "a", "a.txt"] {
+    for name in [
+        "a.gif", "a.tif", "a.npy", "a.png", "a.jpg", "a.bmp", "a.mat", "a", "a.txt",
+    ] {
         for bytes in [b"".as_slice(), b"\0", b"hello, this is a letter"] {
             let error = read(folder.path(), name, bytes).unwrap_err().to_string();
             assert!(error.contains(name), "{error}");
@@ -115,7 +122,9 @@ fn no_name_makes_a_file_what_it_is_not() {
 fn crop_comes_before_resize_and_both_must_make_sense() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.tif");
-    let data = (0..8 * 8).map(|i| if i % 8 < 4 { 1.0 } else { 3.0 }).collect();
+    let data = (0..8 * 8)
+        .map(|i| if i % 8 < 4 { 1.0 } else { 3.0 })
+        .collect();
     let clip = Clip::new(Shape::new(1, 8, 8), data);
     let write = WriteOptions {
         pixel_pitch_um: Some(5.0),
@@ -137,7 +146,10 @@ fn crop_comes_before_resize_and_both_must_make_sense() {
     assert_eq!(read("8x4", "4x4").unwrap().pixel_pitch_um, None);
     let error = read("9x4", "4x2").unwrap_err().to_string();
     assert!(error.contains("9x4") && error.contains("8x8"), "{error}");
-    assert!(matches!(read("8", "60000"), Err(MediaError::TooLarge { .. })));
+    assert!(matches!(
+        read("8", "60000"),
+        Err(MediaError::TooLarge { .. })
+    ));
 }
 
 fn clips() -> impl Strategy<Value = Clip> {
@@ -149,7 +161,7 @@ fn clips() -> impl Strategy<Value = Clip> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(32) })]
 
     #[test]
     fn what_is_written_is_read(clip in clips(), deep: bool) {

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use super::grey::{luma_opencv, luma_pillow};
 use super::resize::{bicubic_pillow, bilinear_opencv, centre_crop};
@@ -71,6 +72,21 @@ impl fmt::Display for Dataset {
     }
 }
 
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is none of the data sets UCF101, VISEM, DAVIS and Real")]
+pub struct DatasetNameError(String);
+
+impl FromStr for Dataset {
+    type Err = DatasetNameError;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|dataset| dataset.to_string().eq_ignore_ascii_case(name))
+            .ok_or_else(|| DatasetNameError(name.to_owned()))
+    }
+}
+
 /// The width (standard deviation, in pixels) of the blur a layer of this thickness was measured to
 /// have. Recorded with results; no solver uses it.
 pub fn layer_sigma_px(thickness_um: u32) -> Option<f64> {
@@ -83,6 +99,8 @@ pub fn layer_sigma_px(thickness_um: u32) -> Option<f64> {
 }
 
 impl Dataset {
+    pub const ALL: [Self; 4] = [Self::Ucf101, Self::Visem, Self::Davis, Self::Real];
+
     fn folder(self) -> &'static str {
         match self {
             Self::Ucf101 => "UCF101_Test",
@@ -119,12 +137,7 @@ impl Dataset {
         };
         if clips.is_empty() {
             return Err(MediaError::DatasetMissing {
-                dataset: match self {
-                    Self::Ucf101 => "UCF101",
-                    Self::Visem => "VISEM",
-                    Self::Davis => "DAVIS",
-                    Self::Real => "Real",
-                },
+                dataset: self,
                 expected: self.expected(),
                 folder,
                 link: DOWNLOAD_LINK,
@@ -141,7 +154,11 @@ impl Dataset {
             dataset: self,
             name: match self {
                 Self::Ucf101 => name_of(path.parent().unwrap_or(&path)),
-                _ => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+                _ => path
+                    .file_stem()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned(),
             },
             path,
             thickness_um: None,
@@ -273,7 +290,10 @@ fn mirrored(n: usize, count: usize) -> impl Iterator<Item = usize> {
 }
 
 fn clip_of<'a>(size: FrameSize, frames: impl Iterator<Item = &'a [u8]>) -> Clip {
-    let data: Vec<f32> = frames.flatten().map(|&level| f32::from(level) / 255.0).collect();
+    let data: Vec<f32> = frames
+        .flatten()
+        .map(|&level| f32::from(level) / 255.0)
+        .collect();
     let frames = data.len() / (size.height * size.width);
     Clip::new(Shape::new(frames, size.height, size.width), data)
 }
@@ -287,7 +307,11 @@ fn load_frame_folder(folder: &Path) -> Result<Clip, MediaError> {
         let picture = guarded(&path, "JPEG", || images::decode(&path))?;
         let size = FrameSize::new(picture.height() as usize, picture.width() as usize);
         let grey: Vec<u8> = if picture.color().has_color() {
-            picture.into_rgb8().chunks_exact(3).map(luma_pillow).collect()
+            picture
+                .into_rgb8()
+                .chunks_exact(3)
+                .map(luma_pillow)
+                .collect()
         } else {
             picture.into_luma8().into_raw()
         };
@@ -337,14 +361,19 @@ fn load_capture(folder: &Path) -> Result<(Clip, Option<f64>), MediaError> {
     }
     let (low, high) = data
         .iter()
-        .fold((f32::INFINITY, f32::NEG_INFINITY), |(l, h), &v| (l.min(v), h.max(v)));
+        .fold((f32::INFINITY, f32::NEG_INFINITY), |(l, h), &v| {
+            (l.min(v), h.max(v))
+        });
     if low == high {
         return Err(problem(format!("every pixel of the capture is {low}")));
     }
     for v in &mut data {
         *v = ((*v - low) / (high - low) - 0.1).max(0.0);
     }
-    Ok((Clip::new(Shape::new(FRAMES, size.height, size.width), data), distance_m))
+    Ok((
+        Clip::new(Shape::new(FRAMES, size.height, size.width), data),
+        distance_m,
+    ))
 }
 
 fn with_own_names(mut clips: Vec<ClipRef>) -> Vec<ClipRef> {
@@ -355,7 +384,9 @@ fn with_own_names(mut clips: Vec<ClipRef>) -> Vec<ClipRef> {
         .collect();
     for i in again {
         let plain = clips[i].name.clone();
-        let own = (2..).map(|n| format!("{plain}_{n}")).find(|name| !taken.contains(name));
+        let own = (2..)
+            .map(|n| format!("{plain}_{n}"))
+            .find(|name| !taken.contains(name));
         clips[i].name = own.unwrap_or(plain);
         taken.insert(clips[i].name.clone());
     }
@@ -389,7 +420,10 @@ fn subfolders(folder: &Path) -> Result<Vec<PathBuf>, MediaError> {
 }
 
 fn name_of(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 #[cfg(test)]
@@ -397,6 +431,15 @@ mod tests {
     use super::*;
     use crate::media::ffmpeg::tests::{ffmpeg_or_skip, make_video};
     use crate::media::mat::tests::doubles;
+
+    #[test]
+    fn an_unknown_set_is_answered_with_the_known_ones() {
+        let error = "UCF".parse::<Dataset>().unwrap_err().to_string();
+        assert!(
+            error.contains("`UCF`") && error.contains("UCF101"),
+            "{error}"
+        );
+    }
 
     fn touch(path: &Path) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -417,10 +460,17 @@ mod tests {
             (Dataset::Real, "Real_Test"),
         ] {
             let error = dataset.list(root.path()).unwrap_err().to_string();
-            for word in [folder, DOWNLOAD_LINK, "--data", "vdps reconstruct", "vdps demo"] {
+            for word in [
+                folder,
+                DOWNLOAD_LINK,
+                "--data",
+                "vdps reconstruct",
+                "vdps demo",
+            ] {
                 assert!(error.contains(word), "{error}");
             }
             assert!(error.contains(&dataset.to_string()), "{error}");
+            assert_eq!(dataset.to_string().to_lowercase().parse(), Ok(dataset));
         }
     }
 
@@ -428,7 +478,13 @@ mod tests {
     fn videos_are_found_at_any_depth_and_named_apart() {
         let root = tempfile::tempdir().unwrap();
         let ucf = root.path().join("UCF101_Test");
-        for file in ["Golf/v1.avi", "Golf/v2.mp4", "Golf/v3.AVI", "Golf_2/v.avi", "Golf/notes.txt"] {
+        for file in [
+            "Golf/v1.avi",
+            "Golf/v2.mp4",
+            "Golf/v3.AVI",
+            "Golf_2/v.avi",
+            "Golf/notes.txt",
+        ] {
             touch(&ucf.join(file));
         }
         let clips = Dataset::Ucf101.list(root.path()).unwrap();
@@ -450,10 +506,16 @@ mod tests {
         fs::create_dir_all(&folder).unwrap();
         for index in 0..11u32 {
             let colour = |x: u32, y: u32| {
-                image::Rgb([(x * 2 + index) as u8, (y * 2) as u8, if x < 30 { 255 } else { 40 }])
+                image::Rgb([
+                    (x * 2 + index) as u8,
+                    (y * 2) as u8,
+                    if x < 30 { 255 } else { 40 },
+                ])
             };
             let picture = image::RgbImage::from_fn(120, 90, colour);
-            picture.save(folder.join(format!("{index:05}.jpg"))).unwrap();
+            picture
+                .save(folder.join(format!("{index:05}.jpg")))
+                .unwrap();
         }
         let clips = Dataset::Davis.list(root.path()).unwrap();
         assert_eq!(names(&clips), ["jet"]);
@@ -470,14 +532,18 @@ mod tests {
         }
 
         fs::remove_file(folder.join("00007.jpg")).unwrap();
-        let error = load(&clips[0], &mut Noise::seeded(1)).unwrap_err().to_string();
+        let error = load(&clips[0], &mut Noise::seeded(1))
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("00007.jpg"), "{error}");
     }
 
     #[test]
     fn a_capture_is_stretched_and_lowered_and_takes_its_distance_from_the_tenth_file() {
         let root = tempfile::tempdir().unwrap();
-        let folder = root.path().join("Real_Test/UCF101_sample/day1_550um/run/Golf");
+        let folder = root
+            .path()
+            .join("Real_Test/UCF101_sample/day1_550um/run/Golf");
         fs::create_dir_all(&folder).unwrap();
         for index in 0..12 {
             let mut values = vec![4.0; 64 * 64];
@@ -504,8 +570,13 @@ mod tests {
         for index in 3..12 {
             fs::remove_file(folder.join(format!("{index}.mat"))).unwrap();
         }
-        let error = load(&clips[0], &mut Noise::seeded(1)).unwrap_err().to_string();
-        assert!(error.contains("ten MAT files") && error.contains("there are 3"), "{error}");
+        let error = load(&clips[0], &mut Noise::seeded(1))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("ten MAT files") && error.contains("there are 3"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -519,7 +590,13 @@ mod tests {
     /// A video whose frame f is the level 10 f, but for a white left edge.
     fn levels_video(path: &Path, size: FrameSize, frames: usize) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        let pixel = |f: usize, i: usize| if i % size.width == 0 { 255 } else { 10 * f as u8 };
+        let pixel = |f: usize, i: usize| {
+            if i.is_multiple_of(size.width) {
+                255
+            } else {
+                10 * f as u8
+            }
+        };
         let frame = |f| {
             let pixels = 0..size.height * size.width;
             pixels.flat_map(|i| [pixel(f, i); 3]).collect()
@@ -540,15 +617,19 @@ mod tests {
         let levels = |clip: &ClipRef, seed: u64| -> Vec<f32> {
             let sample = load(clip, &mut Noise::seeded(seed)).unwrap();
             assert_eq!(sample.clip.shape(), Shape::new(10, 64, 64));
-            sample.clip.frames().map(|f| (f[100] * 25.5).round()).collect()
+            sample
+                .clip
+                .frames()
+                .map(|f| (f[100] * 25.5).round())
+                .collect()
         };
         let mut starts = HashSet::new();
-        for seed in 0..40 {
+        for seed in 0..12 {
             let found = levels(&clips[0], seed);
             assert!(found.windows(2).all(|w| w[1] == w[0] + 1.0), "{found:?}");
-            assert_eq!(found, levels(&clips[0], seed));
             starts.insert(found[0] as i32);
         }
+        assert_eq!(levels(&clips[0], 3), levels(&clips[0], 3));
         assert_eq!(starts, HashSet::from([0, 1, 2, 3]));
         let short = levels(&clips[1], 5);
         assert_eq!(short, [0., 1., 2., 3., 3., 2., 1., 0., 0., 1.]);
@@ -566,11 +647,19 @@ mod tests {
         let clip = load(&clips[0], &mut Noise::seeded(1)).unwrap().clip;
         assert_eq!(clip.shape(), Shape::new(10, 128, 128));
         // Half of the first column is the white edge.
-        let left: Vec<f32> = clip.frame(4)[..2].iter().map(|v| (v * 255.0).round()).collect();
+        let left: Vec<f32> = clip.frame(4)[..2]
+            .iter()
+            .map(|v| (v * 255.0).round())
+            .collect();
         assert_eq!(left, [148.0, 40.0]);
 
         levels_video(&visem.join("11.avi"), FrameSize::new(256, 200), 10);
-        let error = load(&clips[0], &mut Noise::seeded(1)).unwrap_err().to_string();
-        assert!(error.contains("128x128") && error.contains("128x100"), "{error}");
+        let error = load(&clips[0], &mut Noise::seeded(1))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("128x128") && error.contains("128x100"),
+            "{error}"
+        );
     }
 }

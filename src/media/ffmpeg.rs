@@ -102,25 +102,40 @@ fn decode(
     }
     let status = child.0.wait().map_err(MediaError::io(path))?;
     let said = complaints.join().unwrap_or_default();
-    let last = said.lines().last().unwrap_or("it gave no reason").to_owned();
+    let last = said
+        .lines()
+        .last()
+        .unwrap_or("it gave no reason")
+        .to_owned();
     Ok((!status.success()).then_some(last))
 }
 
 /// Frames travel as PPM pictures, each of which says its own size.
-fn start(
-    program: &OsStr,
-    path: &Path,
-    every_frame_once: [&str; 2],
-) -> Result<Child, MediaError> {
+fn start(program: &OsStr, path: &Path, every_frame_once: [&str; 2]) -> Result<Child, MediaError> {
     // A file and nothing else: a playlist must not reach for the network.
     let mut input = OsString::from("file:");
     input.push(path);
     Command::new(program)
-        .args(["-nostdin", "-v", "error", "-protocol_whitelist", "file,pipe", "-i"])
+        .args([
+            "-nostdin",
+            "-v",
+            "error",
+            "-protocol_whitelist",
+            "file,pipe",
+            "-i",
+        ])
         .arg(input)
         .args(["-map", "0:v:0"])
         .args(every_frame_once)
-        .args(["-f", "image2pipe", "-c:v", "ppm", "-pix_fmt", "rgb24", "pipe:1"])
+        .args([
+            "-f",
+            "image2pipe",
+            "-c:v",
+            "ppm",
+            "-pix_fmt",
+            "rgb24",
+            "pipe:1",
+        ])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -155,13 +170,16 @@ fn next_frame(
         Ok::<_, MediaError>(String::from_utf8_lossy(&text).trim().to_owned())
     };
     let (magic, sides, white) = (line()?, line()?, line()?);
-    let sides = sides.split_once(' ').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+    let sides = sides
+        .split_once(' ')
+        .and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
     let (Some((width, height)), "P6", "255") = (sides, magic.as_str(), white.as_str()) else {
         return Err(broken("it did not send frames in the form asked for"));
     };
     let size = FrameSize::new(height, width);
     rgb.resize(check_frame_size(path, size)? * 3, 0);
-    pipe.read_exact(rgb).map_err(|_| broken("it stopped in the middle of a frame"))?;
+    pipe.read_exact(rgb)
+        .map_err(|_| broken("it stopped in the middle of a frame"))?;
     Ok(Some(size))
 }
 
@@ -203,7 +221,9 @@ pub(super) mod tests {
         std::fs::write(&raw, frames.concat()).unwrap();
         let program = env::var_os("VDPS_FFMPEG").unwrap_or_else(|| "ffmpeg".into());
         let made = Command::new(program)
-            .args(["-nostdin", "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s"])
+            .args([
+                "-nostdin", "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s",
+            ])
             .arg(format!("{}x{}", size.width, size.height))
             .args(["-r", "25", "-i"])
             .arg(&raw)
@@ -263,8 +283,13 @@ pub(super) mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.mp4");
         std::fs::write(&path, b"no video at all").unwrap();
-        let error = open(&path, &ReadOptions::default()).unwrap_err().to_string();
-        assert!(error.contains("ffmpeg could not read") && error.contains("nvalid"), "{error}");
+        let error = open(&path, &ReadOptions::default())
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("ffmpeg could not read") && error.contains("nvalid"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -272,7 +297,15 @@ pub(super) mod tests {
         let program = OsStr::new("no-such-ffmpeg-anywhere");
         let error = for_each_frame_by(program, Path::new("a.avi"), |_, _| Ok(Wanted::More));
         let error = error.unwrap_err().to_string();
-        for word in ["a.avi", "`ffmpeg`", "VDPS_FFMPEG", "GIF", "PNG", "TIFF", "NPY"] {
+        for word in [
+            "a.avi",
+            "`ffmpeg`",
+            "VDPS_FFMPEG",
+            "GIF",
+            "PNG",
+            "TIFF",
+            "NPY",
+        ] {
             assert!(error.contains(word), "{error}");
         }
     }
@@ -285,7 +318,10 @@ pub(super) mod tests {
         };
         let picture = b"P6\n1 2\n255\nabcdef";
         let (size, rgb) = read(picture).unwrap();
-        assert_eq!((size, rgb.as_slice()), (Some(FrameSize::new(2, 1)), b"abcdef".as_slice()));
+        assert_eq!(
+            (size, rgb.as_slice()),
+            (Some(FrameSize::new(2, 1)), b"abcdef".as_slice())
+        );
         assert_eq!(read(b"").unwrap().0, None);
         for cut in 1..picture.len() {
             assert!(read(&picture[..cut]).is_err(), "cut at {cut}");

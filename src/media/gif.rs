@@ -179,14 +179,20 @@ mod tests {
         std::fs::write(&path, bytes).unwrap();
         let footage = open(&path, &ReadOptions::default())?;
         assert_eq!(footage.levels, Some(255));
-        Ok(footage.clip.frames().map(|f| (f.iter().map(|v| v * 255.0)).collect()).collect())
+        Ok(footage
+            .clip
+            .frames()
+            .map(|f| (f.iter().map(|v| v * 255.0)).collect())
+            .collect())
     }
 
     /// A 3x2 GIF with the frames given, of the palette 10, 20, 30, red.
     fn animation(frames: &[gif::Frame]) -> Vec<u8> {
         let palette = [10, 10, 10, 20, 20, 20, 30, 30, 30, 255, 0, 0];
         let mut encoder = Encoder::new(Vec::new(), 3, 2, &palette).unwrap();
-        frames.iter().for_each(|frame| encoder.write_frame(frame).unwrap());
+        frames
+            .iter()
+            .for_each(|frame| encoder.write_frame(frame).unwrap());
         encoder.into_inner().unwrap()
     }
 
@@ -233,13 +239,23 @@ mod tests {
 
     #[test]
     fn a_frame_reaching_over_the_edge_is_cut_there() {
-        let frames = read(&animation(&[part(2, 3, DisposalMethod::Keep, &[0, 1, 1, 1, 0, 0])]));
+        let frames = read(&animation(&[part(
+            2,
+            3,
+            DisposalMethod::Keep,
+            &[0, 1, 1, 1, 0, 0],
+        )]));
         assert_eq!(frames.unwrap(), [[0.0, 0.0, 10.0, 0.0, 0.0, 20.0]]);
     }
 
     #[test]
     fn a_colour_outside_the_palette_is_an_error() {
-        let error = read(&animation(&[part(0, 3, DisposalMethod::Keep, &[0, 9, 0, 0, 0, 0])]));
+        let error = read(&animation(&[part(
+            0,
+            3,
+            DisposalMethod::Keep,
+            &[0, 9, 0, 0, 0, 0],
+        )]));
         assert!(error.unwrap_err().to_string().contains("palette"));
     }
 
@@ -261,7 +277,10 @@ mod tests {
 
     #[test]
     fn measurements_truncate_and_reconstructions_round() {
-        let clip = Clip::new(Shape::new(1, 1, 5), vec![-0.5, 0.999, 10.6 / 255.0, 0.5, 7.0]);
+        let clip = Clip::new(
+            Shape::new(1, 1, 5),
+            vec![-0.5, 0.999, 10.6 / 255.0, 0.5, 7.0],
+        );
         let written = |rounding| {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("a.gif");
@@ -272,7 +291,10 @@ mod tests {
             save(&path, &clip, &options).unwrap();
             read(&std::fs::read(&path).unwrap()).unwrap().remove(0)
         };
-        assert_eq!(written(Rounding::Truncate), [0.0, 254.0, 10.0, 127.0, 255.0]);
+        assert_eq!(
+            written(Rounding::Truncate),
+            [0.0, 254.0, 10.0, 127.0, 255.0]
+        );
         assert_eq!(written(Rounding::Round), [0.0, 255.0, 11.0, 128.0, 255.0]);
     }
 
@@ -280,7 +302,12 @@ mod tests {
     fn it_loops_for_ever_at_120_ms_a_frame() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.gif");
-        save(&path, &Clip::zeros(Shape::new(2, 2, 2)), &WriteOptions::default()).unwrap();
+        save(
+            &path,
+            &Clip::zeros(Shape::new(2, 2, 2)),
+            &WriteOptions::default(),
+        )
+        .unwrap();
         let mut decoder = gif::Decoder::new(File::open(&path).unwrap()).unwrap();
         let mut delays = Vec::new();
         while let Some(frame) = decoder.read_next_frame().unwrap() {

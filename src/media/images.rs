@@ -29,7 +29,9 @@ impl VideoReader for Picture {
 
     fn accepts(&self, _path: &Path, head: &[u8]) -> bool {
         let signatures: [&[u8]; 3] = [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM"];
-        signatures.iter().any(|signature| head.starts_with(signature))
+        signatures
+            .iter()
+            .any(|signature| head.starts_with(signature))
     }
 
     fn read(
@@ -84,12 +86,15 @@ fn frame_files(folder: &Path) -> Result<Vec<PathBuf>, MediaError> {
             files.push(path);
         }
     }
-    files.sort_by(|a, b| natord::compare(&name_of(a), &name_of(b)));
+    files.sort_by(|a, b| natord::compare(&name_of(a), &name_of(b)).then_with(|| a.cmp(b)));
     Ok(files)
 }
 
 fn name_of(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 fn read_frame_file(path: &Path, options: &ReadOptions) -> Result<(Frame, Origin), MediaError> {
@@ -180,7 +185,10 @@ fn write_frame(
         }
         PngDepth::Sixteen => {
             let level = |&v: &f32| to_level(v, 65535, options.rounding).to_ne_bytes();
-            (values.iter().flat_map(level).collect(), ExtendedColorType::L16)
+            (
+                values.iter().flat_map(level).collect(),
+                ExtendedColorType::L16,
+            )
         }
     };
     let shape = clip.shape();
@@ -212,7 +220,8 @@ impl VideoWriter for Picture {
 
 impl VideoWriter for Folder {
     fn writes(&self, path: &Path) -> bool {
-        path.is_dir() || extension(path).is_empty()
+        // A folder's name may end in a number, as in `distance_5.0`.
+        path.is_dir() || extension(path).bytes().all(|b| b.is_ascii_digit())
     }
 
     fn write(&self, path: &Path, clip: &Clip, options: &WriteOptions) -> Result<(), MediaError> {
@@ -229,9 +238,13 @@ fn frame_name(index: usize) -> String {
 /// Whether a file of this name is one that [`Folder`] writes.
 pub(super) fn is_written_frame(name: &OsStr) -> bool {
     let index = |name: &str| -> Option<usize> {
-        name.strip_prefix("frame_")?.strip_suffix(".png")?.parse().ok()
+        name.strip_prefix("frame_")?
+            .strip_suffix(".png")?
+            .parse()
+            .ok()
     };
-    name.to_str().is_some_and(|name| index(name).is_some_and(|i| frame_name(i) == name))
+    name.to_str()
+        .is_some_and(|name| index(name).is_some_and(|i| frame_name(i) == name))
 }
 
 #[cfg(test)]
@@ -269,7 +282,12 @@ mod tests {
     #[test]
     fn a_folder_is_read_in_natural_order_whatever_else_lies_in_it() {
         let folder = tempfile::tempdir().unwrap();
-        for (name, level) in [("f10.png", 10u8), ("f9.PNG", 9), ("f1.bmp", 1), ("f2.png", 2)] {
+        for (name, level) in [
+            ("f10.png", 10u8),
+            ("f9.PNG", 9),
+            ("f1.bmp", 1),
+            ("f2.png", 2),
+        ] {
             let path = folder.path().join(name);
             let format = ImageFormat::from_path(&path).unwrap();
             image::save_buffer_with_format(&path, &[level; 6], 3, 2, ExtendedColorType::L8, format)
@@ -302,9 +320,18 @@ mod tests {
         let footage = open_all(&tiffs).unwrap();
         assert_eq!((footage.clip.frame(1)[0], footage.levels), (1.5, None));
         assert_eq!(footage.pixel_pitch_um, Some(8.0));
-        save(&tiffs.join("2.tif"), &Clip::zeros(Shape::new(2, 2, 2)), &WriteOptions::default())
-            .unwrap();
-        assert!(open_all(&tiffs).unwrap_err().to_string().contains("several pages"));
+        save(
+            &tiffs.join("2.tif"),
+            &Clip::zeros(Shape::new(2, 2, 2)),
+            &WriteOptions::default(),
+        )
+        .unwrap();
+        assert!(
+            open_all(&tiffs)
+                .unwrap_err()
+                .to_string()
+                .contains("several pages")
+        );
 
         let mats = folder.path().join("mats");
         fs::create_dir(&mats).unwrap();
@@ -321,7 +348,7 @@ mod tests {
     #[test]
     fn frames_are_written_in_both_depths() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("frames");
+        let path = folder.path().join("frames_5.0");
         let data: Vec<f32> = (0..24).map(|i| i as f32 / 23.0).collect();
         let clip = Clip::new(Shape::new(12, 1, 2), data);
         for (png_depth, white) in [(PngDepth::Eight, 255.0), (PngDepth::Sixteen, 65535.0)] {
@@ -348,17 +375,30 @@ mod tests {
         fs::write(path.join("frame_00000.png"), "an old frame").unwrap();
         fs::write(path.join("frame_of_mind.png"), "a picture of mine").unwrap();
         let clip = Clip::zeros(Shape::new(2, 1, 1));
-        let error = save(&path, &clip, &WriteOptions::default()).unwrap_err().to_string();
+        let error = save(&path, &clip, &WriteOptions::default())
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("frame_of_mind.png"), "{error}");
-        let mut left: Vec<_> = fs::read_dir(&path).unwrap().map(|e| e.unwrap().file_name()).collect();
+        let mut left: Vec<_> = fs::read_dir(&path)
+            .unwrap()
+            .map(|e| e.unwrap().file_name())
+            .collect();
         left.sort();
         assert_eq!(left, ["frame_00000.png", "frame_of_mind.png"]);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 
-        let error = save(&folder.path().join("a.png"), &clip, &WriteOptions::default());
+        let error = save(
+            &folder.path().join("a.png"),
+            &clip,
+            &WriteOptions::default(),
+        );
         assert!(error.unwrap_err().to_string().contains("give a folder"));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-        let error = save(&folder.path().join("a.mp4"), &clip, &WriteOptions::default());
+        let error = save(
+            &folder.path().join("a.mp4"),
+            &clip,
+            &WriteOptions::default(),
+        );
         assert!(error.unwrap_err().to_string().contains(".gif"));
     }
 }

@@ -101,20 +101,24 @@ fn read_array(path: &Path, options: &ReadOptions) -> Result<(Array, Origin), Med
     let damaged = |detail: &str| MediaError::damaged(path, NAME, detail);
     let cut_short = || damaged("it ends in the middle of an array");
     let variables = Variable::all(&bytes).map_err(damaged)?;
-    let distance = variables.iter().find(|v| v.name == DISTANCE && v.dims == [1, 1]);
+    let distance = variables
+        .iter()
+        .find(|v| v.name == DISTANCE && v.dims == [1, 1]);
     let distance_m = match distance {
         Some(z) => z.values(|v| v).ok_or_else(cut_short)?.first().copied(),
         None => None,
     };
 
     let name = options.array.as_deref().unwrap_or(FRAME_ARRAY);
-    let variable = variables.iter().find(|v| v.name == name).ok_or_else(|| {
-        MediaError::NoSuchArray {
-            path: path.to_owned(),
-            name: name.to_owned(),
-            available: variables.iter().map(|v| v.name.clone()).collect(),
-        }
-    })?;
+    let variable =
+        variables
+            .iter()
+            .find(|v| v.name == name)
+            .ok_or_else(|| MediaError::NoSuchArray {
+                path: path.to_owned(),
+                name: name.to_owned(),
+                available: variables.iter().map(|v| v.name.clone()).collect(),
+            })?;
     if variable.complex {
         let advice = "save its amplitude, abs(...), or its intensity";
         return Err(MediaError::unsupported(path, "a complex array", advice));
@@ -125,7 +129,11 @@ fn read_array(path: &Path, options: &ReadOptions) -> Result<(Array, Origin), Med
         Class::Unsigned { bits } => Some(((1u64 << bits) - 1) as u32),
         Class::Other => {
             let advice = "save it as double, single, uint8 or uint16";
-            return Err(MediaError::unsupported(path, "an array of this integer class", advice));
+            return Err(MediaError::unsupported(
+                path,
+                "an array of this integer class",
+                advice,
+            ));
         }
     };
     let (height, width, frames) = match variable.dims[..] {
@@ -139,14 +147,18 @@ fn read_array(path: &Path, options: &ReadOptions) -> Result<(Array, Origin), Med
     };
     let size = FrameSize::new(height, width);
     let pixels = check_frame_size(path, size)?;
-    let total = pixels.checked_mul(frames).filter(|&n| n as u64 * 4 <= MAX_CLIP_BYTES);
+    let total = pixels
+        .checked_mul(frames)
+        .filter(|&n| n as u64 * 4 <= MAX_CLIP_BYTES);
     let total = total.ok_or_else(|| MediaError::TooLarge {
         path: path.to_owned(),
         what: format!("an array of {frames} frames of {size}"),
         limit_mib: MAX_CLIP_BYTES >> 20,
     })?;
     let scale = f64::from(levels.unwrap_or(1));
-    let values = variable.values(|v| (v / scale) as f32).ok_or_else(cut_short)?;
+    let values = variable
+        .values(|v| (v / scale) as f32)
+        .ok_or_else(cut_short)?;
     if values.len() != total {
         return Err(damaged("an array's size is not the number of its values"));
     }
@@ -195,7 +207,9 @@ const ELEMENT_HEAD: usize = 4096;
 impl<'a> Variable<'a> {
     /// All numeric arrays of a file; what else there is (text, cells, structures) is passed over.
     fn all(bytes: &'a [u8]) -> Result<Vec<Self>, &'static str> {
-        let (header, mut rest) = bytes.split_at_checked(128).ok_or("it is shorter than a header")?;
+        let (header, mut rest) = bytes
+            .split_at_checked(128)
+            .ok_or("it is shorter than a header")?;
         let order = match &header[124..] {
             [0, 1, b'I', b'M'] => ByteOrder::Little,
             [1, 0, b'M', b'I'] => ByteOrder::Big,
@@ -242,7 +256,9 @@ impl<'a> Variable<'a> {
         let mut at = 16;
         let dims = Tag::parse(order, head.get(at..)?)?;
         let sizes = dims.data(head.get(at..)?)?;
-        let sizes = sizes.chunks_exact(4).map(|n| order.u32(n).map(|n| n as usize));
+        let sizes = sizes
+            .chunks_exact(4)
+            .map(|n| order.u32(n).map(|n| n as usize));
         let sizes: Vec<usize> = sizes.collect::<Option<_>>()?;
         at += dims.total();
         let name = Tag::parse(order, head.get(at..)?)?;
@@ -266,7 +282,10 @@ impl<'a> Variable<'a> {
             Packed::Plain(element) => element,
             Packed::Zlib(bytes) => {
                 // MATLAB stores a number in at most eight bytes.
-                let numbers = self.dims.iter().try_fold(8u64, |n, &d| n.checked_mul(d as u64))?;
+                let numbers = self
+                    .dims
+                    .iter()
+                    .try_fold(8u64, |n, &d| n.checked_mul(d as u64))?;
                 let limit = numbers.checked_add(ELEMENT_HEAD as u64)?;
                 unpacked = inflate(bytes, limit);
                 unpacked.get(8..)?
@@ -291,7 +310,12 @@ impl<'a> Variable<'a> {
 }
 
 fn numbers_of<T, const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> T) -> Vec<T> {
-    bytes.as_chunks::<N>().0.iter().map(|&b| number(b)).collect()
+    bytes
+        .as_chunks::<N>()
+        .0
+        .iter()
+        .map(|&b| number(b))
+        .collect()
 }
 
 /// Unpacks at most `limit` bytes; of a damaged stream, what comes before the damage.
@@ -435,16 +459,26 @@ pub(super) mod tests {
         let stack = read(&scipy_file(), Some("stack")).unwrap();
         assert_eq!(stack.clip.shape(), Shape::new(2, 2, 3));
         assert_eq!(stack.levels, Some(255));
-        let levels: Vec<f32> = stack.clip.data().iter().map(|v| (v * 255.0).round()).collect();
+        let levels: Vec<f32> = stack
+            .clip
+            .data()
+            .iter()
+            .map(|v| (v * 255.0).round())
+            .collect();
         assert_eq!(levels, [0., 2., 4., 6., 8., 10., 1., 3., 5., 7., 9., 11.]);
 
         let mask = read(&scipy_file(), Some("mask")).unwrap();
-        assert_eq!((mask.clip.data(), mask.levels), ([1.0, 0.0].as_slice(), Some(1)));
+        assert_eq!(
+            (mask.clip.data(), mask.levels),
+            ([1.0, 0.0].as_slice(), Some(1))
+        );
     }
 
     #[test]
     fn what_cannot_be_a_clip_is_named() {
-        let error = read(&scipy_file(), Some("nothing")).unwrap_err().to_string();
+        let error = read(&scipy_file(), Some("nothing"))
+            .unwrap_err()
+            .to_string();
         for name in ["`nothing`", "holo_roi_crop", "z", "stack", "mask"] {
             assert!(error.contains(name), "{error}");
         }
@@ -453,7 +487,11 @@ pub(super) mod tests {
         assert!(error.contains("integer class"), "{error}");
         let error = read(b"MATLAB 7.3 MAT-file", None).unwrap_err().to_string();
         assert!(error.contains("-v7"), "{error}");
-        let bytes = doubles(&[("holo_roi_crop", &[2, 2], &[0.0, f64::NAN, 1.0, f64::INFINITY])]);
+        let bytes = doubles(&[(
+            "holo_roi_crop",
+            &[2, 2],
+            &[0.0, f64::NAN, 1.0, f64::INFINITY],
+        )]);
         let error = read(&bytes, None).unwrap_err().to_string();
         assert!(error.contains("frame 0 holds 2 values"), "{error}");
     }
@@ -464,7 +502,10 @@ pub(super) mod tests {
         let error = read(&bytes, None).unwrap_err();
         assert!(matches!(error, MediaError::TooLarge { .. }), "{error}");
         let bytes = doubles(&[("holo_roi_crop", &[2, 3], &[0.0])]);
-        assert!(matches!(read(&bytes, None), Err(MediaError::Damaged { .. })));
+        assert!(matches!(
+            read(&bytes, None),
+            Err(MediaError::Damaged { .. })
+        ));
     }
 
     const SCIPY_ELEMENTS: &str = "\

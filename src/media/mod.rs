@@ -30,7 +30,6 @@ mod tiff;
 #[cfg(test)]
 mod corruption;
 
-
 use std::fs;
 use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -192,7 +191,9 @@ fn head_of(path: &Path) -> Result<Vec<u8>, MediaError> {
     let mut head = Vec::new();
     if !fs::metadata(path).map_err(MediaError::io(path))?.is_dir() {
         let file = fs::File::open(path).map_err(MediaError::io(path))?;
-        file.take(HEAD_LEN).read_to_end(&mut head).map_err(MediaError::io(path))?;
+        file.take(HEAD_LEN)
+            .read_to_end(&mut head)
+            .map_err(MediaError::io(path))?;
     }
     Ok(head)
 }
@@ -203,8 +204,13 @@ fn guarded<T>(
     format: &'static str,
     read: impl FnOnce() -> Result<T, MediaError>,
 ) -> Result<T, MediaError> {
-    catch_unwind(AssertUnwindSafe(read))
-        .unwrap_or_else(|_| Err(MediaError::damaged(path, format, "the decoder gave up on it")))
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
+        Err(MediaError::damaged(
+            path,
+            format,
+            "the decoder gave up on it",
+        ))
+    })
 }
 
 /// The ending of a file's name in lower case, empty where there is none.

@@ -13,9 +13,16 @@ pub(super) fn centre_crop<T: Copy>(
 ) -> Option<Vec<T>> {
     let top = size.height.checked_sub(to.height)? / 2;
     let left = size.width.checked_sub(to.width)? / 2;
-    let rows = values.chunks_exact(size.width * channels).skip(top).take(to.height);
+    let rows = values
+        .chunks_exact(size.width * channels)
+        .skip(top)
+        .take(to.height);
     let columns = left * channels..(left + to.width) * channels;
-    Some(rows.flat_map(|row| &row[columns.clone()]).copied().collect())
+    Some(
+        rows.flat_map(|row| &row[columns.clone()])
+            .copied()
+            .collect(),
+    )
 }
 
 /// Bilinear without antialiasing, as OpenCV's `resize` (INTER_LINEAR) does it on 8-bit pictures:
@@ -95,7 +102,10 @@ pub(super) fn bicubic_pillow(pixels: &[u8], from: FrameSize, to: FrameSize) -> V
     let columns = fixed(cubic_taps(from.width, to.width));
     for row in pixels.chunks_exact(from.width) {
         wide.extend(columns.iter().map(|(first, weights)| {
-            let sum = weights.iter().zip(&row[*first..]).map(|(w, &v)| w * i64::from(v));
+            let sum = weights
+                .iter()
+                .zip(&row[*first..])
+                .map(|(w, &v)| w * i64::from(v));
             to_level(sum.sum())
         }));
     }
@@ -103,7 +113,13 @@ pub(super) fn bicubic_pillow(pixels: &[u8], from: FrameSize, to: FrameSize) -> V
     for (first, weights) in fixed(cubic_taps(from.height, to.height)) {
         out.extend((0..to.width).map(|x| {
             let column = wide[first * to.width + x..].iter().step_by(to.width);
-            to_level(weights.iter().zip(column).map(|(w, &v)| w * i64::from(v)).sum())
+            to_level(
+                weights
+                    .iter()
+                    .zip(column)
+                    .map(|(w, &v)| w * i64::from(v))
+                    .sum(),
+            )
         }));
     }
     out
@@ -114,7 +130,9 @@ pub(super) fn bicubic_pillow(pixels: &[u8], from: FrameSize, to: FrameSize) -> V
 pub(super) fn bicubic(values: &[f32], from: FrameSize, to: FrameSize) -> Vec<f32> {
     let (low, high) = values
         .iter()
-        .fold((f32::INFINITY, f32::NEG_INFINITY), |(l, h), &v| (l.min(v), h.max(v)));
+        .fold((f32::INFINITY, f32::NEG_INFINITY), |(l, h), &v| {
+            (l.min(v), h.max(v))
+        });
     let mut wide = Vec::with_capacity(from.height * to.width);
     let columns = cubic_taps(from.width, to.width);
     for row in values.chunks_exact(from.width) {
@@ -180,7 +198,9 @@ mod tests {
             let (y, x) = (pixel / size.width, pixel % size.width);
             ((y * 37 + x * 59 + c * 83 + x * y * 11 + (y * y * x) % 17) % 256) as u8
         };
-        (0..size.height * size.width * channels).map(value).collect()
+        (0..size.height * size.width * channels)
+            .map(value)
+            .collect()
     }
 
     #[test]
@@ -197,7 +217,10 @@ mod tests {
     fn bicubic_is_pillows_to_the_level() {
         let size = FrameSize::new(13, 11);
         let source = pattern(size, 1);
-        assert_eq!(bicubic_pillow(&source, size, FrameSize::new(4, 5)), PILLOW_4X5);
+        assert_eq!(
+            bicubic_pillow(&source, size, FrameSize::new(4, 5)),
+            PILLOW_4X5
+        );
         let large = bicubic_pillow(&source, size, FrameSize::new(16, 14));
         assert_eq!(large[..28], PILLOW_16X14_TOP);
         assert_eq!(bicubic_pillow(&source, size, size), source);

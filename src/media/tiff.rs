@@ -32,7 +32,9 @@ impl VideoReader for Tiff {
 
     fn accepts(&self, _path: &Path, head: &[u8]) -> bool {
         let signatures: [&[u8]; 4] = [b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"];
-        signatures.iter().any(|signature| head.starts_with(signature))
+        signatures
+            .iter()
+            .any(|signature| head.starts_with(signature))
     }
 
     fn read(
@@ -46,7 +48,9 @@ impl VideoReader for Tiff {
         while sink.offer(path, || read_page(path, &mut pages))? == Wanted::More
             && pages.more_images()
         {
-            pages.next_image().map_err(|e| MediaError::damaged(path, NAME, e))?;
+            pages
+                .next_image()
+                .map_err(|e| MediaError::damaged(path, NAME, e))?;
         }
         Ok(Origin {
             pixel_pitch_um,
@@ -107,7 +111,9 @@ fn read_page(path: &Path, pages: &mut Pages) -> Result<Frame, MediaError> {
         if len == pixels * channels {
             return Ok(());
         }
-        Err(unsupported("a page with its colours in separate planes".into()))
+        Err(unsupported(
+            "a page with its colours in separate planes".into(),
+        ))
     };
     let grey = |samples: Vec<f64>| {
         let luma = |p: &[f64]| match channels {
@@ -116,7 +122,10 @@ fn read_page(path: &Path, pages: &mut Pages) -> Result<Frame, MediaError> {
         };
         Frame {
             size,
-            values: samples.chunks_exact(channels).map(|p| luma(p) as f32).collect(),
+            values: samples
+                .chunks_exact(channels)
+                .map(|p| luma(p) as f32)
+                .collect(),
             levels: None,
         }
     };
@@ -161,7 +170,10 @@ fn pixel_pitch_um(pages: &mut Pages) -> Option<f64> {
     let imagej_unit = pages
         .get_tag_ascii_string(Tag::ImageDescription)
         .ok()
-        .and_then(|text| text.lines().find_map(|l| l.strip_prefix("unit=").map(unit_um)));
+        .and_then(|text| {
+            text.lines()
+                .find_map(|l| l.strip_prefix("unit=").map(unit_um))
+        });
     let unit_um = match imagej_unit {
         Some(unit) => unit?,
         None => match pages.find_tag_unsigned::<u16>(Tag::ResolutionUnit).ok()? {
@@ -230,8 +242,8 @@ mod tests {
     use super::*;
     use crate::clip::Shape;
     use crate::media::{Footage, open, save};
-    use tiff::encoder::colortype::{self, ColorType as Stored};
     use tiff::encoder::TiffValue;
+    use tiff::encoder::colortype::{self, ColorType as Stored};
 
     fn read(bytes: &[u8]) -> Result<Footage, MediaError> {
         let folder = tempfile::tempdir().unwrap();
@@ -255,7 +267,9 @@ mod tests {
                 Value::Short(n) => directory.write_tag(*tag, *n).unwrap(),
                 Value::Text(text) => directory.write_tag(*tag, *text).unwrap(),
                 Value::Ratio(n, d) => {
-                    directory.write_tag(*tag, Rational { n: *n, d: *d }).unwrap();
+                    directory
+                        .write_tag(*tag, Rational { n: *n, d: *d })
+                        .unwrap();
                 }
             }
         }
@@ -308,14 +322,19 @@ mod tests {
     #[test]
     fn the_pixel_size_is_read_where_there_is_one() {
         let pitch = |tags: &[(Tag, Value)]| {
-            read(&page::<colortype::Gray8>(&[1], tags)).unwrap().pixel_pitch_um
+            read(&page::<colortype::Gray8>(&[1], tags))
+                .unwrap()
+                .pixel_pitch_um
         };
         let x = |n, d| (Tag::XResolution, Value::Ratio(n, d));
         let unit = |n| (Tag::ResolutionUnit, Value::Short(n));
         let close = |found: Option<f64>, expected: f64| (found.unwrap() - expected).abs() < 1e-9;
         assert!(close(pitch(&[x(1250, 1), unit(3)]), 8.0));
         assert!(close(pitch(&[x(3175, 1), unit(2)]), 8.0));
-        let micron = (Tag::ImageDescription, Value::Text("ImageJ=1.54\nunit=micron\nloop=false"));
+        let micron = (
+            Tag::ImageDescription,
+            Value::Text("ImageJ=1.54\nunit=micron\nloop=false"),
+        );
         assert!(close(pitch(&[x(1, 8), unit(1), micron]), 8.0));
         assert_eq!(pitch(&[x(72, 1), unit(2)]), None);
         assert_eq!(pitch(&[x(1250, 1), unit(1)]), None);
@@ -343,8 +362,12 @@ mod tests {
     fn pages_of_two_sizes_are_an_error() {
         let mut bytes = std::io::Cursor::new(Vec::new());
         let mut encoder = TiffEncoder::new(&mut bytes).unwrap();
-        encoder.write_image::<colortype::Gray8>(2, 1, &[1, 2]).unwrap();
-        encoder.write_image::<colortype::Gray8>(1, 2, &[1, 2]).unwrap();
+        encoder
+            .write_image::<colortype::Gray8>(2, 1, &[1, 2])
+            .unwrap();
+        encoder
+            .write_image::<colortype::Gray8>(1, 2, &[1, 2])
+            .unwrap();
         let error = read(&bytes.into_inner()).unwrap_err().to_string();
         assert!(error.contains("2x1") && error.contains("1x2"), "{error}");
     }
