@@ -227,7 +227,7 @@ pub(super) mod tests {
             .arg(format!("{}x{}", size.width, size.height))
             .args(["-r", "25", "-i"])
             .arg(&raw)
-            .args(["-vf", "setpts=N*N*40", "-vsync", "passthrough"])
+            .args(["-vf", "setpts=N*N*40"])
             .args(["-c:v", "ffv1", "-pix_fmt", "bgr0", "-f", "matroska"])
             .arg(path)
             .output()
@@ -328,5 +328,56 @@ pub(super) mod tests {
         }
         assert!(read(b"P6\n60000 60000\n255\n").is_err());
         assert!(read(b"P6\n99999999999999999999 1\n255\n").is_err());
+    }
+
+    /// A program in ffmpeg's place: `body` is a shell script.
+    #[cfg(unix)]
+    fn stand_in(folder: &Path, body: &str) -> std::path::PathBuf {
+        let path = folder.join("stand-in");
+        // Written by another process: no file being written here can then block its start.
+        let made = Command::new("sh")
+            .args([
+                "-c",
+                "printf '%s\\n' '#!/bin/sh' \"$1\" > \"$0\" && chmod +x \"$0\"",
+            ])
+            .arg(&path)
+            .arg(body)
+            .status();
+        assert!(made.unwrap().success());
+        path
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_older_ffmpeg_is_asked_in_its_own_words() {
+        let folder = tempfile::tempdir().unwrap();
+        let body = "case \"$*\" in *-fps_mode*) echo \"Unrecognized option 'fps_mode'.\" >&2; exit 1;; \
+                    *-vsync*) printf 'P6\\n1 1\\n255\\nabcP6\\n1 1\\n255\\ndef';; esac";
+        let program = stand_in(folder.path(), body);
+        let mut frames = Vec::new();
+        let count = for_each_frame_by(program.as_os_str(), Path::new("a.avi"), |_, rgb| {
+            frames.push(rgb.to_vec());
+            Ok(Wanted::More)
+        });
+        assert_eq!(count.unwrap(), 2);
+        assert_eq!(frames, [b"abc", b"def"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_endless_video_is_read_no_further_than_wanted() {
+        let folder = tempfile::tempdir().unwrap();
+        let body = "while :; do printf 'P6\\n1 1\\n255\\nabc'; done";
+        let program = stand_in(folder.path(), body);
+        let mut left = 3;
+        let count = for_each_frame_by(program.as_os_str(), Path::new("a.avi"), |_, _| {
+            left -= 1;
+            Ok(if left == 0 {
+                Wanted::Enough
+            } else {
+                Wanted::More
+            })
+        });
+        assert_eq!(count.unwrap(), 3);
     }
 }
