@@ -57,7 +57,12 @@ impl Clip {
     /// # Panics
     /// When the length does not match: that is a mistake in the program, not in its input.
     pub fn new(shape: Shape, data: Vec<f32>) -> Self {
-        assert_eq!(data.len(), shape.len(), "a {shape} clip needs {} values", shape.len());
+        assert_eq!(
+            data.len(),
+            shape.len(),
+            "a {shape} clip needs {} values",
+            shape.len()
+        );
         Self { shape, data }
     }
 

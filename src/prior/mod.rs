@@ -1,1 +1,44 @@
-//! 
+//! The video diffusion prior: the published space-time U-Net, its schedule, its checkpoints.
+//!
+//! Solvers see [`Prior`] and [`Schedule`] only: clips in, clips out, on the host.
+
+mod error;
+mod network;
+pub mod schedule;
+pub mod unet;
+pub mod weights;
+
+pub use error::PriorError;
+pub use network::NetworkPrior;
+pub use schedule::{Schedule, ScheduleError, Step};
+pub use unet::{UNet, UNetConfig};
+pub use weights::{Weights, WeightsError};
+
+use crate::clip::{Clip, Shape};
+
+/// Carries a cotangent `v` of a prediction back to its input: `d(sum v * eps)/dx_t`.
+pub type Pullback = Box<dyn FnOnce(&Clip) -> Result<Clip, PriorError> + Send>;
+
+/// Estimates the noise in a video.
+///
+/// Videos are amplitudes at the object, scaled to [-1, 1] before noise is added.
+pub trait Prior: Send {
+    /// Noise estimate eps(x_t, t); `x_t` may hold any real values.
+    fn predict(&self, x_t: &Clip, t: usize) -> Result<Clip, PriorError>;
+
+    /// The same, with what carries a cotangent of the estimate back to `x_t`.
+    ///
+    /// The pullback holds the activations of the whole network. Call it before the next
+    /// prediction; dropped without a call, its memory comes back with the next call of
+    /// another one only.
+    fn predict_with_pullback(&self, x_t: &Clip, t: usize) -> Result<(Clip, Pullback), PriorError>;
+
+    /// Whether clips of this shape can be predicted.
+    fn check_shape(&self, shape: Shape) -> Result<(), PriorError>;
+
+    /// Memory a prediction with its pullback needs, in bytes, the weights included.
+    fn memory_bytes(&self, shape: Shape) -> u64;
+
+    /// One line for people: which network, how large, on which device.
+    fn describe(&self) -> String;
+}

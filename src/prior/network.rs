@@ -1,0 +1,133 @@
+//! The U-Net as a prior: clips from and to the host, failures as errors.
+
+use std::path::Path;
+
+use burn::tensor::{Tensor, TensorData};
+
+use super::{Prior, PriorError, Pullback, UNet, Weights};
+use crate::clip::{Clip, Shape};
+use crate::device::{ComputeDevice, guarded};
+
+/// A network on a device.
+#[derive(Debug)]
+pub struct NetworkPrior {
+    net: UNet,
+    device: ComputeDevice,
+    unused: Vec<String>,
+}
+
+impl NetworkPrior {
+    /// `net` must live on `device`.
+    pub fn new(net: UNet, device: ComputeDevice) -> Self {
+        Self {
+            net,
+            device,
+            unused: Vec::new(),
+        }
+    }
+
+    /// Loads a checkpoint of any kind [`Weights::load`] reads.
+    pub fn load(path: &Path, device: ComputeDevice) -> Result<Self, PriorError> {
+        Self::from_weights(&Weights::load(path)?, device)
+    }
+
+    pub fn from_weights(weights: &Weights, device: ComputeDevice) -> Result<Self, PriorError> {
+        let (net, unused) = guarded(|| Ok(UNet::from_weights_reporting(weights, device.burn())))
+            .map_err(PriorError::Device)??;
+        Ok(Self {
+            net,
+            device,
+            unused,
+        })
+    }
+
+    pub fn net(&self) -> &UNet {
+        &self.net
+    }
+
+    pub fn device(&self) -> &ComputeDevice {
+        &self.device
+    }
+
+    /// What the checkpoint held beyond the network.
+    pub fn unused(&self) -> &[String] {
+        &self.unused
+    }
+
+    fn tensor(&self, clip: &Clip) -> Tensor<4> {
+        upload(clip, self.device.burn())
+    }
+}
+
+fn upload(clip: &Clip, device: &burn::tensor::Device) -> Tensor<4> {
+    let Shape {
+        frames,
+        height,
+        width,
+    } = clip.shape();
+    let data = TensorData::new(clip.data().to_vec(), [frames, 1, height, width]);
+    Tensor::from_data(data, device)
+}
+
+fn download(tensor: Tensor<4>, shape: Shape) -> Result<Clip, String> {
+    let data = tensor.try_into_vec_as::<f32>().map_err(|e| e.to_string())?;
+    Ok(Clip::new(shape, data))
+}
+
+impl Prior for NetworkPrior {
+    fn predict(&self, x_t: &Clip, t: usize) -> Result<Clip, PriorError> {
+        self.check_shape(x_t.shape())?;
+        guarded(|| download(self.net.forward(self.tensor(x_t), t), x_t.shape()))
+            .map_err(PriorError::Device)
+    }
+
+    fn predict_with_pullback(&self, x_t: &Clip, t: usize) -> Result<(Clip, Pullback), PriorError> {
+        let shape = x_t.shape();
+        self.check_shape(shape)?;
+        let (eps, x, graph) = guarded(|| {
+            let x = self.tensor(x_t).autodiff().require_grad();
+            let graph = self.net.forward(x.clone(), t);
+            Ok((download(graph.clone().inner(), shape)?, x, graph))
+        })
+        .map_err(PriorError::Device)?;
+
+        let device = self.device.burn().clone();
+        let pullback = move |cotangent: &Clip| {
+            if cotangent.shape() != shape {
+                return Err(PriorError::Cotangent {
+                    expected: shape,
+                    found: cotangent.shape(),
+                });
+            }
+            guarded(|| {
+                let mut gradients = (graph * upload(cotangent, &device)).sum().backward();
+                let gradient = x.grad_remove(&mut gradients);
+                download(gradient.ok_or("the gradient was lost")?, shape)
+            })
+            .map_err(PriorError::Device)
+        };
+        Ok((eps, Box::new(pullback)))
+    }
+
+    fn check_shape(&self, shape: Shape) -> Result<(), PriorError> {
+        self.net.config().check_shape(shape)
+    }
+
+    fn memory_bytes(&self, shape: Shape) -> u64 {
+        self.net.config().memory_estimate(shape, true)
+    }
+
+    fn describe(&self) -> String {
+        let config = self.net.config();
+        let levels: Vec<String> = config.multipliers.iter().map(usize::to_string).collect();
+        format!(
+            "space-time U-Net, {:.1} M parameters (dim {}, levels {}, {} heads of {}) on {}",
+            config.parameter_count() as f64 / 1e6,
+            config.dim,
+            levels.join("-"),
+            config.heads,
+            config.temporal_head_dim,
+            self.device
+        )
+    }
+}
