@@ -5,6 +5,7 @@
 //! they run on, so one is used only when asked for by name.
 
 mod guard;
+mod memory;
 mod selftest;
 
 pub use guard::guarded;
@@ -132,6 +133,7 @@ pub struct ComputeDevice {
 impl ComputeDevice {
     /// The processor; always there.
     pub fn cpu(why: impl Into<String>) -> Self {
+        memory::keep_freed_memory();
         Self {
             burn: Device::flex(),
             name: cpu_name(),
