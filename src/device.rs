@@ -202,7 +202,10 @@ fn open_best() -> ComputeDevice {
     let adapters = adapters();
     for adapter in &adapters {
         if adapter.kind_is_software() {
-            reasons.push(format!("{} is a software device", adapter.info.name));
+            reasons.push(format!(
+                "{} is a software GPU, slower than the CPU",
+                adapter.info.name
+            ));
             continue;
         }
         match open_tested(adapter, "the first GPU that passed the self-test".into()) {
