@@ -1,1 +1,109 @@
+//! Stepwise reconstruction.
 //!
+//! A solver is a state machine: [`Solver::step`] does one step and says how far it is, and
+//! [`Solver::estimate`] gives the present video when asked. Nothing here sleeps, prints,
+//! spawns or reads a clock, so cancelling, pausing and previewing belong to the caller
+//! and cost nothing.
+
+mod adam;
+mod instant;
+mod mapping;
+mod measurement;
+mod reference;
+mod tv;
+
+use crate::clip::{Clip, Shape};
+use crate::physics::{ForwardModel, PhysicsError};
+use crate::prior::PriorError;
+
+pub use instant::{Instant, InstantConfig};
+pub use mapping::{Mapping, Output};
+pub use measurement::{Measurement, Quantisation};
+pub use reference::{Draw, Reference, ReferenceConfig, Unknown, Weight};
+pub use tv::TotalVariation;
+
+#[derive(Debug, thiserror::Error)]
+pub enum SolverError {
+    #[error(
+        "the measurement is {given}, but the forward model is for {needed} (frames x rows x columns)"
+    )]
+    Shape { given: Shape, needed: Shape },
+    #[error("{what} is {value}; {expected}")]
+    Setting {
+        what: &'static str,
+        value: String,
+        expected: &'static str,
+    },
+    #[error("the estimate is no longer finite at step {step}: {advice}")]
+    Diverged { step: usize, advice: &'static str },
+    #[error(transparent)]
+    Physics(#[from] PhysicsError),
+    #[error(transparent)]
+    Prior(#[from] PriorError),
+}
+
+/// How far a solver is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress {
+    /// Steps done.
+    pub done: usize,
+    /// Steps in all.
+    pub total: usize,
+    /// Root mean square of A(x0) - y at the step's estimate, in units of the measurement;
+    /// saturated pixels count only where they are predicted too dark.
+    pub residual_rms: f64,
+}
+
+impl Progress {
+    pub fn is_finished(&self) -> bool {
+        self.done >= self.total
+    }
+}
+
+/// A reconstruction in progress.
+pub trait Solver: Send {
+    /// The method's name on the command line: `instant`, `reference`.
+    fn name(&self) -> &'static str;
+
+    /// Steps in all.
+    fn total_steps(&self) -> usize;
+
+    /// Steps done.
+    fn steps_done(&self) -> usize;
+
+    /// Does one step. After the last one this changes nothing and repeats the last progress.
+    ///
+    /// # Errors
+    /// A device or a forward model that failed; the estimate stays that of the step before.
+    fn step(&mut self) -> Result<Progress, SolverError>;
+
+    /// The present estimate: amplitudes in [0, 1].
+    fn estimate(&self) -> Clip;
+
+    /// The forward model with its present parameter values.
+    fn model(&self) -> &dyn ForwardModel;
+
+    /// Network evaluations so far.
+    fn evaluations(&self) -> usize {
+        0
+    }
+}
+
+fn check_shapes(model: &dyn ForwardModel, measurement: &Clip) -> Result<(), SolverError> {
+    let (given, needed) = (measurement.shape(), model.shape());
+    if given != needed {
+        return Err(SolverError::Shape { given, needed });
+    }
+    Ok(())
+}
+
+/// Euclidean norm, in f64.
+fn norm(values: &[f32]) -> f64 {
+    let squares = values.iter().map(|&v| f64::from(v) * f64::from(v));
+    squares.sum::<f64>().sqrt()
+}
+
+/// Root mean square, in f64.
+fn rms(values: &[f32]) -> f64 {
+    norm(values) / (values.len() as f64).sqrt()
+}

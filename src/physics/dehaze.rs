@@ -1,0 +1,63 @@
+//! Uniform haze: the published transmission of e^-0.6 under white air light.
+
+use super::{
+    ForwardModel, Gradient, Linearised, Parameter, PhysicsError, check_shape, check_values,
+};
+use crate::clip::{Clip, Shape};
+
+/// y = u t + (1 - t) with t = e^-0.6.
+pub struct Dehaze {
+    shape: Shape,
+}
+
+impl Dehaze {
+    /// Optical depth of the published haze.
+    pub const OPTICAL_DEPTH: f32 = 0.6;
+
+    /// # Errors
+    /// A shape without pixels.
+    pub fn new(shape: Shape) -> Result<Self, PhysicsError> {
+        check_shape(shape)?;
+        Ok(Self { shape })
+    }
+
+    fn transmission() -> f32 {
+        (-Self::OPTICAL_DEPTH).exp()
+    }
+}
+
+impl ForwardModel for Dehaze {
+    fn name(&self) -> &'static str {
+        "dehaze"
+    }
+
+    fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    fn parameters(&self) -> Vec<Parameter> {
+        Vec::new()
+    }
+
+    fn set_parameters(&mut self, values: &[f64]) -> Result<(), PhysicsError> {
+        check_values(&[], values)
+    }
+
+    fn linearise(&self, amplitude: &Clip) -> Linearised<'_> {
+        assert_eq!(amplitude.shape(), self.shape);
+        let t = Self::transmission();
+        Linearised {
+            measurement: amplitude.map(|u| u * t + (1.0 - t)),
+            pullback: Box::new(move |v: &Clip, _| Gradient {
+                video: v.map(|v| v * t),
+                parameters: Vec::new(),
+            }),
+        }
+    }
+
+    /// The exact inverse.
+    fn first_guess(&self, measurement: &Clip) -> Clip {
+        let t = Self::transmission();
+        measurement.map(|y| ((y - (1.0 - t)) / t).clamp(0.0, 1.0))
+    }
+}

@@ -1,0 +1,109 @@
+//! Missing pixels.
+
+use super::{
+    ForwardModel, Gradient, Linearised, Parameter, PhysicsError, check_shape, check_values,
+};
+use crate::clip::{Clip, Shape};
+use crate::noise::Noise;
+
+/// y = u * mask: a pixel is measured where the mask is 1 and lost where it is 0.
+///
+/// The published programs mask signed video instead, y = x * mask with x in [-1, 1] and
+/// not clipped; [`ForwardModel::linearise_signed`] does that.
+pub struct Inpaint {
+    shape: Shape,
+    mask: Clip,
+}
+
+impl Inpaint {
+    /// `mask` holds 1 for measured pixels and 0 for missing ones; a mask of one frame
+    /// serves every frame.
+    ///
+    /// # Errors
+    /// A mask of another shape, or with values other than 0 and 1.
+    pub fn new(shape: Shape, mask: Clip) -> Result<Self, PhysicsError> {
+        check_shape(shape)?;
+        let given = mask.shape();
+        let fits = Shape {
+            frames: shape.frames,
+            ..given
+        } == shape
+            && (given.frames == shape.frames || given.frames == 1);
+        if !fits {
+            return Err(PhysicsError::Shape {
+                what: "mask",
+                given,
+                needed: shape,
+            });
+        }
+        if let Some(&value) = mask.data().iter().find(|&&v| v != 0.0 && v != 1.0) {
+            return Err(PhysicsError::OutOfRange {
+                what: "a mask value (0 missing, 1 measured)".into(),
+                value: f64::from(value),
+                unit: "",
+                min: 0.0,
+                max: 1.0,
+            });
+        }
+        let mask = match given.frames == shape.frames {
+            true => mask,
+            false => Clip::new(shape, mask.data().repeat(shape.frames)),
+        };
+        Ok(Self { shape, mask })
+    }
+
+    /// A mask that keeps int(`keep` * pixels) pixels of the clip, drawn from `noise`.
+    pub fn random_mask(shape: Shape, keep: f64, noise: &mut Noise) -> Clip {
+        let mut mask = Clip::zeros(shape);
+        let kept = (keep * shape.len() as f64) as usize;
+        for index in noise.choose(kept, shape.len()) {
+            mask.data_mut()[index] = 1.0;
+        }
+        mask
+    }
+
+    pub fn mask(&self) -> &Clip {
+        &self.mask
+    }
+}
+
+impl ForwardModel for Inpaint {
+    fn name(&self) -> &'static str {
+        "inpaint"
+    }
+
+    fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    fn parameters(&self) -> Vec<Parameter> {
+        Vec::new()
+    }
+
+    fn set_parameters(&mut self, values: &[f64]) -> Result<(), PhysicsError> {
+        check_values(&[], values)
+    }
+
+    fn linearise(&self, amplitude: &Clip) -> Linearised<'_> {
+        let through = move |clip: &Clip| clip.zip(&self.mask, |u, m| u * m);
+        Linearised {
+            measurement: through(amplitude),
+            pullback: Box::new(move |v: &Clip, _| Gradient {
+                video: through(v),
+                parameters: Vec::new(),
+            }),
+        }
+    }
+
+    /// The measured pixels, and their mean where there is none.
+    fn first_guess(&self, measurement: &Clip) -> Clip {
+        let measured: f64 = self.mask.data().iter().map(|&m| f64::from(m)).sum();
+        let mean = super::dot(measurement.data(), self.mask.data()) / measured.max(1.0);
+        let fill = |y: f32, m: f32| if m == 1.0 { y } else { mean as f32 };
+        measurement.zip(&self.mask, |y, m| fill(y, m).clamp(0.0, 1.0))
+    }
+
+    fn linearise_signed(&self, x: &Clip) -> Linearised<'_> {
+        self.linearise(x)
+    }
+}

@@ -1,0 +1,10 @@
+//! Aberrations of a pupil, given by Zernike coefficients, and the blur they make.
+
+mod correlation;
+mod mode;
+mod model;
+mod pupil;
+
+pub use mode::{MODES, Mode};
+pub use model::ZernikeBlur;
+pub use pupil::{PSF_SIZE, Pupil};

@@ -1,0 +1,272 @@
+//! The published method, step by step.
+
+use std::f64::consts::PI;
+
+use serde::{Deserialize, Serialize};
+
+use super::mapping::{Mapping, Output};
+use super::measurement::Measurement;
+use super::{Progress, Solver, SolverError, check_shapes, rms};
+use crate::clip::{Clip, Shape};
+use crate::noise::Noise;
+use crate::physics::ForwardModel;
+use crate::prior::{Prior, Schedule, Step};
+
+/// Draws standard normal clips, one a call.
+pub type Draw = Box<dyn FnMut(Shape) -> Clip + Send>;
+
+/// The guidance weight over the diffusion.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Weight {
+    /// sin^2(pi t / T): known forward models.
+    SineSquared,
+    /// The same at every step: 1/5 for blind scatter, 1/10 for Zernike.
+    Constant(f64),
+}
+
+impl Weight {
+    fn at(self, step: &Step, timesteps: usize) -> f64 {
+        match self {
+            Weight::SineSquared => (PI * step.t as f64 / timesteps as f64).sin().powi(2),
+            Weight::Constant(weight) => weight,
+        }
+    }
+}
+
+/// A run of consecutive parameters of the forward model that a network estimates.
+pub struct Unknown {
+    /// Index of the first of them in the model's table.
+    pub first: usize,
+    pub network: Mapping,
+}
+
+impl Unknown {
+    /// sigma [px] of every frame; `shift` is 1 where the distance is known, else 0.5.
+    pub fn sigmas(first: usize, frames: usize, shift: f32, noise: &mut Noise) -> Self {
+        Self::scatter(first, frames, shift, noise)
+    }
+
+    /// Distance [mm] of every frame.
+    pub fn distances(first: usize, frames: usize, noise: &mut Noise) -> Self {
+        Self::scatter(first, frames, 2.5, noise)
+    }
+
+    fn scatter(first: usize, frames: usize, shift: f32, noise: &mut Noise) -> Self {
+        let network = Mapping::seeded(Output::Elu { shift }, 1e-3, 128, 32, frames, noise);
+        Self { first, network }
+    }
+
+    /// `count` Zernike coefficients [rad]: ten, or ten a frame from a larger network.
+    pub fn zernike(count: usize, noise: &mut Noise) -> Self {
+        let (inputs, hidden) = if count == 10 { (128, 32) } else { (256, 128) };
+        let network = Mapping::seeded(Output::PiTanh, 1e-2, inputs, hidden, count, noise);
+        Self { first: 0, network }
+    }
+}
+
+/// What differs between the published tasks, and what a user may choose.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReferenceConfig {
+    pub weight: Weight,
+    /// Multiplies the guidance weight; the published programs use 1.
+    pub guidance: f64,
+}
+
+impl ReferenceConfig {
+    pub fn published(weight: Weight) -> Self {
+        Self {
+            weight,
+            guidance: 1.0,
+        }
+    }
+}
+
+/// Diffusion posterior sampling with the published guidance.
+///
+/// At each step the network gives x0, the forward model's residual ||y - A(x0)|| is pulled
+/// back through the network to x_t, and x_{t-1} is the ordinary reverse step minus the
+/// weighted gradient. Unknown parameters descend the mean squared residual of the same
+/// A(x0), before x moves.
+pub struct Reference {
+    prior: Box<dyn Prior>,
+    schedule: Schedule,
+    model: Box<dyn ForwardModel>,
+    measurement: Measurement,
+    config: ReferenceConfig,
+    unknowns: Vec<Unknown>,
+    draw: Draw,
+    /// x_t: signed video with noise.
+    state: Clip,
+    /// Signed x0 of the last step, and at the end its result.
+    estimate: Clip,
+    progress: Progress,
+}
+
+impl Reference {
+    /// `measurement` is what [`ForwardModel::linearise_signed`] predicts. `draw` gives x_T
+    /// first, then the noise of each step in order.
+    ///
+    /// # Errors
+    /// Shapes that do not fit, a network that cannot take them, or unknowns whose starting
+    /// values the model refuses.
+    pub fn new(
+        prior: Box<dyn Prior>,
+        schedule: Schedule,
+        model: Box<dyn ForwardModel>,
+        measurement: Measurement,
+        config: ReferenceConfig,
+        unknowns: Vec<Unknown>,
+        mut draw: Draw,
+    ) -> Result<Self, SolverError> {
+        check_shapes(model.as_ref(), measurement.values())?;
+        prior.check_shape(model.shape())?;
+        if !(config.guidance.is_finite() && config.guidance >= 0.0) {
+            return Err(SolverError::Setting {
+                what: "the guidance",
+                value: config.guidance.to_string(),
+                expected: "it must be zero or more",
+            });
+        }
+        let state = draw(model.shape());
+        let mut solver = Self {
+            progress: Progress {
+                done: 0,
+                total: schedule.len(),
+                residual_rms: f64::NAN,
+            },
+            estimate: Clip::zeros(model.shape()),
+            prior,
+            schedule,
+            model,
+            measurement,
+            config,
+            unknowns,
+            draw,
+            state,
+        };
+        solver.set_unknowns()?;
+        Ok(solver)
+    }
+
+    /// Hands the networks' present values to the forward model.
+    fn set_unknowns(&mut self) -> Result<(), SolverError> {
+        if self.unknowns.is_empty() {
+            return Ok(());
+        }
+        let mut values: Vec<f64> = self.model.parameters().iter().map(|p| p.value).collect();
+        for unknown in &self.unknowns {
+            let end = unknown.first + unknown.network.outputs();
+            values[unknown.first..end].copy_from_slice(&unknown.network.values());
+        }
+        Ok(self.model.set_parameters(&values)?)
+    }
+
+    /// The input of the next step, x_t.
+    pub fn state(&self) -> &Clip {
+        &self.state
+    }
+
+    /// Signed x0 of the last step.
+    pub fn signed_estimate(&self) -> &Clip {
+        &self.estimate
+    }
+}
+
+impl Solver for Reference {
+    fn name(&self) -> &'static str {
+        "reference"
+    }
+
+    fn total_steps(&self) -> usize {
+        self.progress.total
+    }
+
+    fn steps_done(&self) -> usize {
+        self.progress.done
+    }
+
+    fn step(&mut self) -> Result<Progress, SolverError> {
+        if self.progress.is_finished() {
+            return Ok(self.progress);
+        }
+        let step = *self
+            .schedule
+            .step(self.schedule.len() - 1 - self.progress.done);
+        let (recip, recipm1) = (step.sqrt_recip, step.sqrt_recipm1);
+
+        let (eps, through_network) = self.prior.predict_with_pullback(&self.state, step.t)?;
+        let unclamped = self.state.zip(&eps, |x, e| recip * x - recipm1 * e);
+        let x0 = unclamped.map(|v| v.clamp(-1.0, 1.0));
+
+        let linearised = self.model.linearise_signed(&x0);
+        let residual = self.measurement.residual(&linearised.measurement);
+        let norm = super::norm(residual.data());
+        let direction = residual.map(|r| {
+            if norm > 0.0 {
+                (f64::from(r) / norm) as f32
+            } else {
+                0.0
+            }
+        });
+        let slopes = (linearised.pullback)(&direction, !self.unknowns.is_empty());
+        drop(linearised);
+
+        // d x0 / d x_t: the clamp passes what it did not change, and x_t acts both
+        // directly and through the network.
+        let passed = slopes.video.zip(
+            &unclamped,
+            |g, v| {
+                if (-1.0..=1.0).contains(&v) { g } else { 0.0 }
+            },
+        );
+        let through = through_network(&passed.map(|g| -recipm1 * g))?;
+        let gradient = passed.zip(&through, |g, t| recip * g + t);
+
+        for unknown in &mut self.unknowns {
+            let end = unknown.first + unknown.network.outputs();
+            // From the gradient of the norm to that of the mean square.
+            let scale = 2.0 * norm / residual.shape().len() as f64;
+            let mean_square: Vec<f64> = slopes.parameters[unknown.first..end]
+                .iter()
+                .map(|g| g * scale)
+                .collect();
+            unknown.network.descend(&mean_square);
+        }
+
+        let mut out = x0.zip(&self.state, |x0, x| step.c1 * x0 + step.c2 * x);
+        let last = self.progress.done + 1 == self.progress.total;
+        if !last {
+            let noise = (self.draw)(out.shape());
+            out = out.zip(&noise, |o, z| o + step.noise_scale() * z);
+        }
+        let weight = self.config.weight.at(&step, self.schedule.timesteps());
+        let weight = (self.config.guidance * weight) as f32;
+        let next = out.zip(&gradient, |o, g| o - weight * g);
+        if next.data().iter().any(|v| !v.is_finite()) {
+            return Err(SolverError::Diverged {
+                step: self.progress.done + 1,
+                advice: "try a smaller guidance, more steps, or another checkpoint",
+            });
+        }
+        self.set_unknowns()?;
+        self.state = next;
+        // The result is the last step's video before its guidance.
+        self.estimate = if last { out } else { x0 };
+        self.progress.done += 1;
+        self.progress.residual_rms = rms(residual.data());
+        Ok(self.progress)
+    }
+
+    fn estimate(&self) -> Clip {
+        self.estimate.map(|x| ((x + 1.0) / 2.0).clamp(0.0, 1.0))
+    }
+
+    fn model(&self) -> &dyn ForwardModel {
+        self.model.as_ref()
+    }
+
+    fn evaluations(&self) -> usize {
+        self.progress.done
+    }
+}
