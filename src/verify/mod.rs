@@ -53,29 +53,24 @@ impl Check {
 
     fn relative(what: impl Into<String>, expected: &[f32], found: &[f32], tolerance: f64) -> Self {
         let scale = expected.iter().fold(0.0, |m, e| f64::from(e.abs()).max(m));
-        Self::over(scale, what, expected, found, tolerance)
-    }
-
-    /// The difference is taken over `scale`.
-    fn over(
-        scale: f64,
-        what: impl Into<String>,
-        expected: &[f32],
-        found: &[f32],
-        tolerance: f64,
-    ) -> Self {
-        let differences = expected.iter().zip(found).map(|(e, f)| f64::from(e - f).abs());
-        let largest = |a: f64, b: f64| if a > b || a.is_nan() { a } else { b };
-        let error = match expected.len() == found.len() {
-            true => differences.fold(0.0, largest) / scale,
-            false => f64::INFINITY,
-        };
         Self {
             what: what.into(),
-            error,
+            error: differences(expected, found)[0] / scale,
             tolerance,
         }
     }
+}
+
+/// Absolute differences, the largest first; infinite where the lengths differ.
+fn differences(expected: &[f32], found: &[f32]) -> Vec<f64> {
+    if expected.len() != found.len() || expected.is_empty() {
+        return vec![f64::INFINITY];
+    }
+    let pairs = expected.iter().zip(found);
+    let mut all: Vec<f64> = pairs.map(|(e, f)| f64::from(e - f).abs()).collect();
+    // Not-a-numbers sort above everything.
+    all.sort_by(|a, b| b.total_cmp(a));
+    all
 }
 
 /// Receives each comparison as it is made.

@@ -1,6 +1,6 @@
 //! Whole runs of the published sampler: ten tasks, eight steps.
 
-use super::{Check, Golden, Report, VerifyError};
+use super::{Check, Golden, Report, VerifyError, differences};
 use crate::clip::Clip;
 use crate::physics::{
     Blur, Dehaze, ForwardModel, Inpaint, Optics, PerFrame, Scatter, ZernikeBlur,
@@ -12,6 +12,13 @@ use crate::solver::{
 
 /// Relative to the range of the data.
 const TOLERANCE: f64 = 1e-3;
+/// Pixels left out of a comparison of estimates, as a share: one in 10 000.
+///
+/// x0 is clamped to [-1, 1], and the guidance passes only what the clamp did not change. A
+/// pixel within rounding of the edge may fall on either side in single precision, and then
+/// differs by more than rounding. In the 4 million pixels recorded, single precision moves
+/// a handful.
+const LEFT_OUT: f64 = 1e-4;
 const STEPS: usize = 8;
 
 const TASKS: [&str; 10] = [
@@ -46,10 +53,14 @@ pub fn samplers(
             solver.step()?;
             for (at, expected) in &recorded {
                 if *at == step {
-                    let what = format!("sampler {task}: x0 after {} of {STEPS} steps", step + 1);
-                    // Video in [-1, 1] has a range of 2.
-                    let found = solver.signed_estimate().data();
-                    report(Check::over(2.0, what, expected.data(), found, TOLERANCE));
+                    let off = differences(expected.data(), solver.signed_estimate().data());
+                    let left_out = (LEFT_OUT * off.len() as f64) as usize;
+                    report(Check {
+                        what: format!("sampler {task}: x0 after {} of {STEPS} steps", step + 1),
+                        // Video in [-1, 1] has a range of 2.
+                        error: off[left_out] / 2.0,
+                        tolerance: TOLERANCE,
+                    });
                 }
             }
         }
