@@ -1,6 +1,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::datasets::Dataset;
 use super::frames::{FrameRange, FrameSize};
 
 /// What went wrong with a file, and what to do about it.
@@ -139,7 +140,7 @@ pub enum MediaError {
         folder.display()
     )]
     DatasetMissing {
-        dataset: &'static str,
+        dataset: Dataset,
         expected: &'static str,
         folder: PathBuf,
         link: &'static str,

@@ -1,5 +1,5 @@
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -44,6 +44,15 @@ impl VideoReader for Ffmpeg {
 /// gives the number of frames it was called with. One frame is in memory at a time.
 pub(super) fn for_each_frame(
     path: &Path,
+    take: impl FnMut(FrameSize, &[u8]) -> Result<Wanted, MediaError>,
+) -> Result<usize, MediaError> {
+    let program = env::var_os("VDPS_FFMPEG").unwrap_or_else(|| "ffmpeg".into());
+    for_each_frame_by(&program, path, take)
+}
+
+fn for_each_frame_by(
+    program: &OsStr,
+    path: &Path,
     mut take: impl FnMut(FrameSize, &[u8]) -> Result<Wanted, MediaError>,
 ) -> Result<usize, MediaError> {
     let mut frames = 0;
@@ -51,10 +60,10 @@ pub(super) fn for_each_frame(
         frames += 1;
         take(size, rgb)
     };
-    let said = match decode(path, ["-fps_mode", "passthrough"], &mut count)? {
+    let said = match decode(program, path, ["-fps_mode", "passthrough"], &mut count)? {
         // The option's name before ffmpeg 5.1.
         Some(said) if said.contains("fps_mode") => {
-            decode(path, ["-vsync", "passthrough"], &mut count)?
+            decode(program, path, ["-vsync", "passthrough"], &mut count)?
         }
         said => said,
     };
@@ -69,11 +78,12 @@ pub(super) fn for_each_frame(
 
 /// Runs ffmpeg once; gives what it had to complain about where it failed.
 fn decode(
+    program: &OsStr,
     path: &Path,
     every_frame_once: [&str; 2],
     take: &mut impl FnMut(FrameSize, &[u8]) -> Result<Wanted, MediaError>,
 ) -> Result<Option<String>, MediaError> {
-    let mut child = Running(start(path, every_frame_once)?);
+    let mut child = Running(start(program, path, every_frame_once)?);
     let (Some(stdout), Some(mut stderr)) = (child.0.stdout.take(), child.0.stderr.take()) else {
         unreachable!("both were asked to be pipes")
     };
@@ -92,22 +102,40 @@ fn decode(
     }
     let status = child.0.wait().map_err(MediaError::io(path))?;
     let said = complaints.join().unwrap_or_default();
-    let last = said.lines().last().unwrap_or("it gave no reason").to_owned();
+    let last = said
+        .lines()
+        .last()
+        .unwrap_or("it gave no reason")
+        .to_owned();
     Ok((!status.success()).then_some(last))
 }
 
 /// Frames travel as PPM pictures, each of which says its own size.
-fn start(path: &Path, every_frame_once: [&str; 2]) -> Result<Child, MediaError> {
-    let program = env::var_os("VDPS_FFMPEG").unwrap_or_else(|| "ffmpeg".into());
+fn start(program: &OsStr, path: &Path, every_frame_once: [&str; 2]) -> Result<Child, MediaError> {
     // A file and nothing else: a playlist must not reach for the network.
     let mut input = OsString::from("file:");
     input.push(path);
     Command::new(program)
-        .args(["-nostdin", "-v", "error", "-protocol_whitelist", "file,pipe", "-i"])
+        .args([
+            "-nostdin",
+            "-v",
+            "error",
+            "-protocol_whitelist",
+            "file,pipe",
+            "-i",
+        ])
         .arg(input)
         .args(["-map", "0:v:0"])
         .args(every_frame_once)
-        .args(["-f", "image2pipe", "-c:v", "ppm", "-pix_fmt", "rgb24", "pipe:1"])
+        .args([
+            "-f",
+            "image2pipe",
+            "-c:v",
+            "ppm",
+            "-pix_fmt",
+            "rgb24",
+            "pipe:1",
+        ])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -142,13 +170,16 @@ fn next_frame(
         Ok::<_, MediaError>(String::from_utf8_lossy(&text).trim().to_owned())
     };
     let (magic, sides, white) = (line()?, line()?, line()?);
-    let sides = sides.split_once(' ').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+    let sides = sides
+        .split_once(' ')
+        .and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
     let (Some((width, height)), "P6", "255") = (sides, magic.as_str(), white.as_str()) else {
         return Err(broken("it did not send frames in the form asked for"));
     };
     let size = FrameSize::new(height, width);
     rgb.resize(check_frame_size(path, size)? * 3, 0);
-    pipe.read_exact(rgb).map_err(|_| broken("it stopped in the middle of a frame"))?;
+    pipe.read_exact(rgb)
+        .map_err(|_| broken("it stopped in the middle of a frame"))?;
     Ok(Some(size))
 }
 
@@ -160,5 +191,193 @@ impl Drop for Running {
         // Both fail only where it has ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::clip::Shape;
+    use crate::media::open;
+
+    /// Whether ffmpeg is there; says so where a test is skipped for the lack of it.
+    ///
+    /// # Panics
+    /// When it is absent and `VDPS_REQUIRE_ALL=1` asks for every test.
+    pub(in crate::media) fn ffmpeg_or_skip(test: &str) -> bool {
+        let program = env::var_os("VDPS_FFMPEG").unwrap_or_else(|| "ffmpeg".into());
+        let there = Command::new(program).arg("-version").output().is_ok();
+        if !there {
+            let required = env::var("VDPS_REQUIRE_ALL").is_ok_and(|v| v == "1");
+            assert!(!required, "{test} needs ffmpeg");
+            eprintln!("SKIPPED: {test} needs ffmpeg");
+        }
+        there
+    }
+
+    /// Makes a lossless video of RGB frames, as a camera with an uneven pace would.
+    pub(in crate::media) fn make_video(path: &Path, size: FrameSize, frames: &[Vec<u8>]) {
+        let raw = path.with_extension("rgb");
+        std::fs::write(&raw, frames.concat()).unwrap();
+        let program = env::var_os("VDPS_FFMPEG").unwrap_or_else(|| "ffmpeg".into());
+        let made = Command::new(program)
+            .args([
+                "-nostdin", "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s",
+            ])
+            .arg(format!("{}x{}", size.width, size.height))
+            .args(["-r", "25", "-i"])
+            .arg(&raw)
+            .args(["-vf", "setpts=N*N*40"])
+            .args(["-c:v", "ffv1", "-pix_fmt", "bgr0", "-f", "matroska"])
+            .arg(path)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&made.stderr);
+        assert!(made.status.success(), "{said}");
+        std::fs::remove_file(raw).unwrap();
+    }
+
+    fn video(folder: &Path) -> (std::path::PathBuf, FrameSize, Vec<Vec<u8>>) {
+        let size = FrameSize::new(4, 6);
+        let value = |f: usize, i: usize| ((f * 31 + i * 7) % 256) as u8;
+        let frame = |f| (0..4 * 6 * 3).map(|i| value(f, i)).collect();
+        let frames: Vec<Vec<u8>> = (0..8).map(frame).collect();
+        let path = folder.join("a video.mkv");
+        make_video(&path, size, &frames);
+        (path, size, frames)
+    }
+
+    #[test]
+    fn every_stored_frame_arrives_once_with_unrounded_luma() {
+        if !ffmpeg_or_skip("every_stored_frame_arrives_once_with_unrounded_luma") {
+            return;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let (path, size, frames) = video(folder.path());
+        let footage = open(&path, &ReadOptions::default()).unwrap();
+        assert_eq!(footage.clip.shape(), Shape::new(8, 4, 6));
+        assert_eq!(footage.levels, Some(255));
+        for (found, rgb) in footage.clip.frames().zip(&frames) {
+            assert_eq!(found, frame_of(size, rgb, 3, 255).values);
+        }
+        let options = ReadOptions {
+            frames: "1..6:2".parse().unwrap(),
+            ..ReadOptions::default()
+        };
+        let part = open(&path, &options).unwrap().clip;
+        assert_eq!(part.shape().frames, 3);
+        assert_eq!(part.frame(2), footage.clip.frame(5));
+        let options = ReadOptions {
+            frames: "3..9".parse().unwrap(),
+            ..ReadOptions::default()
+        };
+        let error = open(&path, &options).unwrap_err().to_string();
+        assert!(error.contains("there are 8"), "{error}");
+    }
+
+    #[test]
+    fn a_damaged_video_is_an_error_in_ffmpegs_words() {
+        if !ffmpeg_or_skip("a_damaged_video_is_an_error_in_ffmpegs_words") {
+            return;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.mp4");
+        std::fs::write(&path, b"no video at all").unwrap();
+        let error = open(&path, &ReadOptions::default())
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("ffmpeg could not read") && error.contains("nvalid"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn without_ffmpeg_the_error_says_how_to_go_on() {
+        let program = OsStr::new("no-such-ffmpeg-anywhere");
+        let error = for_each_frame_by(program, Path::new("a.avi"), |_, _| Ok(Wanted::More));
+        let error = error.unwrap_err().to_string();
+        for word in [
+            "a.avi",
+            "`ffmpeg`",
+            "VDPS_FFMPEG",
+            "GIF",
+            "PNG",
+            "TIFF",
+            "NPY",
+        ] {
+            assert!(error.contains(word), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_stream_that_is_no_picture_is_refused() {
+        let read = |stream: &[u8]| {
+            let mut rgb = Vec::new();
+            next_frame(Path::new("a.avi"), &mut &stream[..], &mut rgb).map(|size| (size, rgb))
+        };
+        let picture = b"P6\n1 2\n255\nabcdef";
+        let (size, rgb) = read(picture).unwrap();
+        assert_eq!(
+            (size, rgb.as_slice()),
+            (Some(FrameSize::new(2, 1)), b"abcdef".as_slice())
+        );
+        assert_eq!(read(b"").unwrap().0, None);
+        for cut in 1..picture.len() {
+            assert!(read(&picture[..cut]).is_err(), "cut at {cut}");
+        }
+        assert!(read(b"P6\n60000 60000\n255\n").is_err());
+        assert!(read(b"P6\n99999999999999999999 1\n255\n").is_err());
+    }
+
+    /// A program in ffmpeg's place: `body` is a shell script.
+    #[cfg(unix)]
+    fn stand_in(folder: &Path, body: &str) -> std::path::PathBuf {
+        let path = folder.join("stand-in");
+        // Written by another process: no file being written here can then block its start.
+        let made = Command::new("sh")
+            .args([
+                "-c",
+                "printf '%s\\n' '#!/bin/sh' \"$1\" > \"$0\" && chmod +x \"$0\"",
+            ])
+            .arg(&path)
+            .arg(body)
+            .status();
+        assert!(made.unwrap().success());
+        path
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_older_ffmpeg_is_asked_in_its_own_words() {
+        let folder = tempfile::tempdir().unwrap();
+        let body = "case \"$*\" in *-fps_mode*) echo \"Unrecognized option 'fps_mode'.\" >&2; exit 1;; \
+                    *-vsync*) printf 'P6\\n1 1\\n255\\nabcP6\\n1 1\\n255\\ndef';; esac";
+        let program = stand_in(folder.path(), body);
+        let mut frames = Vec::new();
+        let count = for_each_frame_by(program.as_os_str(), Path::new("a.avi"), |_, rgb| {
+            frames.push(rgb.to_vec());
+            Ok(Wanted::More)
+        });
+        assert_eq!(count.unwrap(), 2);
+        assert_eq!(frames, [b"abc", b"def"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_endless_video_is_read_no_further_than_wanted() {
+        let folder = tempfile::tempdir().unwrap();
+        let body = "while :; do printf 'P6\\n1 1\\n255\\nabc'; done";
+        let program = stand_in(folder.path(), body);
+        let mut left = 3;
+        let count = for_each_frame_by(program.as_os_str(), Path::new("a.avi"), |_, _| {
+            left -= 1;
+            Ok(if left == 0 {
+                Wanted::Enough
+            } else {
+                Wanted::More
+            })
+        });
+        assert_eq!(count.unwrap(), 3);
     }
 }

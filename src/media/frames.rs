@@ -168,12 +168,17 @@ mod tests {
 
     #[test]
     fn ranges_are_read_as_written() {
-        let range = |text: &str| text.parse::<FrameRange>().map(|r| (r.start, r.end, r.stride));
+        let range = |text: &str| {
+            text.parse::<FrameRange>()
+                .map(|r| (r.start, r.end, r.stride))
+        };
         assert_eq!(range("3..7"), Ok((3, Some(7), 1)));
         assert_eq!(range("3.."), Ok((3, None, 1)));
         assert_eq!(range("..7:2"), Ok((0, Some(7), 2)));
         assert_eq!(range(".."), Ok((0, None, 1)));
-        for wrong in ["", "3", "7..3", "3..3", "a..b", "0..5:0", "0..5:", "-1..4", "1..=4", "1...4"] {
+        for wrong in [
+            "", "3", "7..3", "3..3", "a..b", "0..5:0", "0..5:", "-1..4", "1..=4", "1...4",
+        ] {
             let message = range(wrong).expect_err(wrong).to_string();
             assert!(message.contains("A..B"), "{message}");
         }

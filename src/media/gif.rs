@@ -166,3 +166,154 @@ impl VideoWriter for Gif {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clip::Shape;
+    use crate::media::{Rounding, open, save};
+
+    fn read(bytes: &[u8]) -> Result<Vec<Vec<f32>>, MediaError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.gif");
+        std::fs::write(&path, bytes).unwrap();
+        let footage = open(&path, &ReadOptions::default())?;
+        assert_eq!(footage.levels, Some(255));
+        Ok(footage
+            .clip
+            .frames()
+            .map(|f| (f.iter().map(|v| v * 255.0)).collect())
+            .collect())
+    }
+
+    /// A 3x2 GIF with the frames given, of the palette 10, 20, 30, red.
+    fn animation(frames: &[gif::Frame]) -> Vec<u8> {
+        let palette = [10, 10, 10, 20, 20, 20, 30, 30, 30, 255, 0, 0];
+        let mut encoder = Encoder::new(Vec::new(), 3, 2, &palette).unwrap();
+        frames
+            .iter()
+            .for_each(|frame| encoder.write_frame(frame).unwrap());
+        encoder.into_inner().unwrap()
+    }
+
+    fn part(left: u16, width: u16, dispose: DisposalMethod, pixels: &[u8]) -> gif::Frame<'_> {
+        gif::Frame {
+            left,
+            width,
+            height: 2,
+            dispose,
+            transparent: Some(2),
+            buffer: pixels.into(),
+            ..gif::Frame::default()
+        }
+    }
+
+    #[test]
+    fn frames_are_painted_over_each_other_and_disposed_of() {
+        use DisposalMethod::{Background, Keep, Previous};
+        let local = gif::Frame {
+            palette: Some(vec![100, 100, 100, 0, 255, 0]),
+            transparent: None,
+            ..part(2, 1, Keep, &[0, 1])
+        };
+        let frames = read(&animation(&[
+            part(0, 3, Keep, &[0, 1, 2, 3, 0, 1]),
+            part(1, 2, Previous, &[1, 1, 2, 1]),
+            part(0, 1, Background, &[2, 1]),
+            local,
+        ]));
+        let red = 0.299 * 255.0;
+        let green = 0.587 * 255.0;
+        let expected = [
+            [10.0, 20.0, 0.0, red, 10.0, 20.0],
+            [10.0, 20.0, 20.0, red, 10.0, 20.0],
+            [10.0, 20.0, 0.0, 20.0, 10.0, 20.0],
+            [0.0, 20.0, 100.0, 0.0, 10.0, green],
+        ];
+        for (found, expected) in frames.unwrap().iter().zip(expected) {
+            for (a, b) in found.iter().zip(expected) {
+                assert!((a - b).abs() < 1e-4, "{found:?} against {expected:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_frame_reaching_over_the_edge_is_cut_there() {
+        let frames = read(&animation(&[part(
+            2,
+            3,
+            DisposalMethod::Keep,
+            &[0, 1, 1, 1, 0, 0],
+        )]));
+        assert_eq!(frames.unwrap(), [[0.0, 0.0, 10.0, 0.0, 0.0, 20.0]]);
+    }
+
+    #[test]
+    fn a_colour_outside_the_palette_is_an_error() {
+        let error = read(&animation(&[part(
+            0,
+            3,
+            DisposalMethod::Keep,
+            &[0, 9, 0, 0, 0, 0],
+        )]));
+        assert!(error.unwrap_err().to_string().contains("palette"));
+    }
+
+    #[test]
+    fn all_levels_survive_both_roundings() {
+        let levels: Vec<f32> = (0..256).map(|v| v as f32 / 255.0).collect();
+        let clip = Clip::new(Shape::new(2, 8, 16), levels);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.gif");
+        for rounding in [Rounding::Round, Rounding::Truncate] {
+            let options = WriteOptions {
+                rounding,
+                ..WriteOptions::default()
+            };
+            save(&path, &clip, &options).unwrap();
+            assert_eq!(open(&path, &ReadOptions::default()).unwrap().clip, clip);
+        }
+    }
+
+    #[test]
+    fn measurements_truncate_and_reconstructions_round() {
+        let clip = Clip::new(
+            Shape::new(1, 1, 5),
+            vec![-0.5, 0.999, 10.6 / 255.0, 0.5, 7.0],
+        );
+        let written = |rounding| {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("a.gif");
+            let options = WriteOptions {
+                rounding,
+                ..WriteOptions::default()
+            };
+            save(&path, &clip, &options).unwrap();
+            read(&std::fs::read(&path).unwrap()).unwrap().remove(0)
+        };
+        assert_eq!(
+            written(Rounding::Truncate),
+            [0.0, 254.0, 10.0, 127.0, 255.0]
+        );
+        assert_eq!(written(Rounding::Round), [0.0, 255.0, 11.0, 128.0, 255.0]);
+    }
+
+    #[test]
+    fn it_loops_for_ever_at_120_ms_a_frame() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.gif");
+        save(
+            &path,
+            &Clip::zeros(Shape::new(2, 2, 2)),
+            &WriteOptions::default(),
+        )
+        .unwrap();
+        let mut decoder = gif::Decoder::new(File::open(&path).unwrap()).unwrap();
+        let mut delays = Vec::new();
+        while let Some(frame) = decoder.read_next_frame().unwrap() {
+            delays.push(frame.delay);
+        }
+        assert_eq!(delays, [12, 12]);
+        assert_eq!(decoder.repeat(), Repeat::Infinite);
+    }
+}

@@ -1,7 +1,7 @@
 //! Grey from colour: Rec. 601 luma, 0.299 R + 0.587 G + 0.114 B.
 
-use super::sink::Frame;
 use super::FrameSize;
+use super::sink::Frame;
 
 /// Luma of integer channels whose white is `white`, in [0, 1], not rounded to levels:
 /// a grey colour (v, v, v) gives exactly the nearest f32 to v / white.
@@ -30,7 +30,9 @@ pub(super) fn frame_of<T: Copy + Into<u32>>(
         let level = |p: &[T]| (f64::from(p[0].into()) / f64::from(white)) as f32;
         pixels.map(level).collect()
     } else {
-        pixels.map(|p| luma([p[0].into(), p[1].into(), p[2].into()], white)).collect()
+        pixels
+            .map(|p| luma([p[0].into(), p[1].into(), p[2].into()], white))
+            .collect()
     };
     Frame {
         size,

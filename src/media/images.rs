@@ -29,7 +29,9 @@ impl VideoReader for Picture {
 
     fn accepts(&self, _path: &Path, head: &[u8]) -> bool {
         let signatures: [&[u8]; 3] = [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM"];
-        signatures.iter().any(|signature| head.starts_with(signature))
+        signatures
+            .iter()
+            .any(|signature| head.starts_with(signature))
     }
 
     fn read(
@@ -84,12 +86,15 @@ fn frame_files(folder: &Path) -> Result<Vec<PathBuf>, MediaError> {
             files.push(path);
         }
     }
-    files.sort_by(|a, b| natord::compare(&name_of(a), &name_of(b)));
+    files.sort_by(|a, b| natord::compare(&name_of(a), &name_of(b)).then_with(|| a.cmp(b)));
     Ok(files)
 }
 
 fn name_of(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 fn read_frame_file(path: &Path, options: &ReadOptions) -> Result<(Frame, Origin), MediaError> {
@@ -180,7 +185,10 @@ fn write_frame(
         }
         PngDepth::Sixteen => {
             let level = |&v: &f32| to_level(v, 65535, options.rounding).to_ne_bytes();
-            (values.iter().flat_map(level).collect(), ExtendedColorType::L16)
+            (
+                values.iter().flat_map(level).collect(),
+                ExtendedColorType::L16,
+            )
         }
     };
     let shape = clip.shape();
@@ -212,7 +220,8 @@ impl VideoWriter for Picture {
 
 impl VideoWriter for Folder {
     fn writes(&self, path: &Path) -> bool {
-        path.is_dir() || extension(path).is_empty()
+        // A folder's name may end in a number, as in `distance_5.0`.
+        path.is_dir() || extension(path).bytes().all(|b| b.is_ascii_digit())
     }
 
     fn write(&self, path: &Path, clip: &Clip, options: &WriteOptions) -> Result<(), MediaError> {
@@ -229,7 +238,167 @@ fn frame_name(index: usize) -> String {
 /// Whether a file of this name is one that [`Folder`] writes.
 pub(super) fn is_written_frame(name: &OsStr) -> bool {
     let index = |name: &str| -> Option<usize> {
-        name.strip_prefix("frame_")?.strip_suffix(".png")?.parse().ok()
+        name.strip_prefix("frame_")?
+            .strip_suffix(".png")?
+            .parse()
+            .ok()
     };
-    name.to_str().is_some_and(|name| index(name).is_some_and(|i| frame_name(i) == name))
+    name.to_str()
+        .is_some_and(|name| index(name).is_some_and(|i| frame_name(i) == name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::{Footage, open, save};
+
+    fn open_all(path: &Path) -> Result<Footage, MediaError> {
+        open(path, &ReadOptions::default())
+    }
+
+    #[test]
+    fn pictures_keep_their_depth_and_lose_only_their_colour() {
+        let folder = tempfile::tempdir().unwrap();
+        let picture = |name: &str, bytes: &[u8], color| {
+            let path = folder.path().join(name);
+            image::save_buffer(&path, bytes, 1, 1, color).unwrap();
+            let footage = open_all(&path).unwrap();
+            (footage.clip.into_data()[0], footage.levels)
+        };
+        use ExtendedColorType::{L8, L16, La8, Rgb8, Rgb16, Rgba8};
+        assert_eq!(picture("a.png", &[51], L8), (0.2, Some(255)));
+        assert_eq!(picture("b.png", &[51, 0], La8), (0.2, Some(255)));
+        assert_eq!(picture("c.png", &[255, 0, 0], Rgb8), (0.299, Some(255)));
+        assert_eq!(picture("d.png", &[0, 255, 0, 9], Rgba8), (0.587, Some(255)));
+        assert_eq!(picture("e.bmp", &[0, 0, 255], Rgb8), (0.114, Some(255)));
+        let grey = 13107u16.to_ne_bytes();
+        assert_eq!(picture("f.png", &grey, L16), (0.2, Some(65535)));
+        let red = [65535u16, 0, 0].map(u16::to_ne_bytes).concat();
+        assert_eq!(picture("g.png", &red, Rgb16), (0.299, Some(65535)));
+        let (jpeg, levels) = picture("h.jpg", &[102], L8);
+        assert!((jpeg - 0.4).abs() < 0.01 && levels == Some(255));
+    }
+
+    #[test]
+    fn a_folder_is_read_in_natural_order_whatever_else_lies_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, level) in [
+            ("f10.png", 10u8),
+            ("f9.PNG", 9),
+            ("f1.bmp", 1),
+            ("f2.png", 2),
+        ] {
+            let path = folder.path().join(name);
+            let format = ImageFormat::from_path(&path).unwrap();
+            image::save_buffer_with_format(&path, &[level; 6], 3, 2, ExtendedColorType::L8, format)
+                .unwrap();
+        }
+        fs::write(folder.path().join("notes.txt"), "dark room").unwrap();
+        fs::write(folder.path().join(".f0.png"), "half a thumbnail").unwrap();
+        let clip = open_all(folder.path()).unwrap().clip;
+        assert_eq!(clip.shape(), Shape::new(4, 2, 3));
+        let levels: Vec<f32> = clip.frames().map(|f| (f[0] * 255.0).round()).collect();
+        assert_eq!(levels, [1.0, 2.0, 9.0, 10.0]);
+
+        write_png(&folder.path().join("f3.png"), 3, 2, &[0.0; 6]).unwrap();
+        let error = open_all(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("f3.png") && error.contains("3x2"), "{error}");
+    }
+
+    #[test]
+    fn folders_of_tiff_and_mat_files_are_clips_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let tiffs = folder.path().join("tiffs");
+        for (i, value) in [0.5, 1.5].into_iter().enumerate() {
+            let options = WriteOptions {
+                pixel_pitch_um: Some(8.0),
+                ..WriteOptions::default()
+            };
+            let frame = Clip::filled(Shape::new(1, 2, 2), value);
+            save(&tiffs.join(format!("{i}.tif")), &frame, &options).unwrap();
+        }
+        let footage = open_all(&tiffs).unwrap();
+        assert_eq!((footage.clip.frame(1)[0], footage.levels), (1.5, None));
+        assert_eq!(footage.pixel_pitch_um, Some(8.0));
+        save(
+            &tiffs.join("2.tif"),
+            &Clip::zeros(Shape::new(2, 2, 2)),
+            &WriteOptions::default(),
+        )
+        .unwrap();
+        assert!(
+            open_all(&tiffs)
+                .unwrap_err()
+                .to_string()
+                .contains("several pages")
+        );
+
+        let mats = folder.path().join("mats");
+        fs::create_dir(&mats).unwrap();
+        for (i, z) in [0.02, 0.03].into_iter().enumerate() {
+            let frame: (&str, &[i32], &[f64]) = ("holo_roi_crop", &[1, 2], &[z, 7.0]);
+            let bytes = mat::tests::doubles(&[frame, ("z", &[1, 1], &[z])]);
+            fs::write(mats.join(format!("{i}.mat")), bytes).unwrap();
+        }
+        let footage = open_all(&mats).unwrap();
+        assert_eq!(footage.clip.data(), [0.02, 7.0, 0.03, 7.0]);
+        assert_eq!(footage.distance_m, Some(0.03));
+    }
+
+    #[test]
+    fn frames_are_written_in_both_depths() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("frames_5.0");
+        let data: Vec<f32> = (0..24).map(|i| i as f32 / 23.0).collect();
+        let clip = Clip::new(Shape::new(12, 1, 2), data);
+        for (png_depth, white) in [(PngDepth::Eight, 255.0), (PngDepth::Sixteen, 65535.0)] {
+            let options = WriteOptions {
+                png_depth,
+                ..WriteOptions::default()
+            };
+            save(&path, &clip, &options).unwrap();
+            let footage = open_all(&path).unwrap();
+            assert_eq!(footage.levels, Some(white as u32));
+            let error = footage.clip.zip(&clip, |a, b| (a - b).abs());
+            assert!(error.data().iter().all(|&e| e <= 0.5001 / white));
+        }
+        let shorter = Clip::zeros(Shape::new(3, 1, 2));
+        save(&path, &shorter, &WriteOptions::default()).unwrap();
+        assert_eq!(open_all(&path).unwrap().clip, shorter);
+    }
+
+    #[test]
+    fn writing_destroys_nothing_and_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("frames");
+        fs::create_dir(&path).unwrap();
+        fs::write(path.join("frame_00000.png"), "an old frame").unwrap();
+        fs::write(path.join("frame_of_mind.png"), "a picture of mine").unwrap();
+        let clip = Clip::zeros(Shape::new(2, 1, 1));
+        let error = save(&path, &clip, &WriteOptions::default())
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("frame_of_mind.png"), "{error}");
+        let mut left: Vec<_> = fs::read_dir(&path)
+            .unwrap()
+            .map(|e| e.unwrap().file_name())
+            .collect();
+        left.sort();
+        assert_eq!(left, ["frame_00000.png", "frame_of_mind.png"]);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+
+        let error = save(
+            &folder.path().join("a.png"),
+            &clip,
+            &WriteOptions::default(),
+        );
+        assert!(error.unwrap_err().to_string().contains("give a folder"));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        let error = save(
+            &folder.path().join("a.mp4"),
+            &clip,
+            &WriteOptions::default(),
+        );
+        assert!(error.unwrap_err().to_string().contains(".gif"));
+    }
 }

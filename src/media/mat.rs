@@ -101,20 +101,24 @@ fn read_array(path: &Path, options: &ReadOptions) -> Result<(Array, Origin), Med
     let damaged = |detail: &str| MediaError::damaged(path, NAME, detail);
     let cut_short = || damaged("it ends in the middle of an array");
     let variables = Variable::all(&bytes).map_err(damaged)?;
-    let distance = variables.iter().find(|v| v.name == DISTANCE && v.dims == [1, 1]);
+    let distance = variables
+        .iter()
+        .find(|v| v.name == DISTANCE && v.dims == [1, 1]);
     let distance_m = match distance {
         Some(z) => z.values(|v| v).ok_or_else(cut_short)?.first().copied(),
         None => None,
     };
 
     let name = options.array.as_deref().unwrap_or(FRAME_ARRAY);
-    let variable = variables.iter().find(|v| v.name == name).ok_or_else(|| {
-        MediaError::NoSuchArray {
-            path: path.to_owned(),
-            name: name.to_owned(),
-            available: variables.iter().map(|v| v.name.clone()).collect(),
-        }
-    })?;
+    let variable =
+        variables
+            .iter()
+            .find(|v| v.name == name)
+            .ok_or_else(|| MediaError::NoSuchArray {
+                path: path.to_owned(),
+                name: name.to_owned(),
+                available: variables.iter().map(|v| v.name.clone()).collect(),
+            })?;
     if variable.complex {
         let advice = "save its amplitude, abs(...), or its intensity";
         return Err(MediaError::unsupported(path, "a complex array", advice));
@@ -125,7 +129,11 @@ fn read_array(path: &Path, options: &ReadOptions) -> Result<(Array, Origin), Med
         Class::Unsigned { bits } => Some(((1u64 << bits) - 1) as u32),
         Class::Other => {
             let advice = "save it as double, single, uint8 or uint16";
-            return Err(MediaError::unsupported(path, "an array of this integer class", advice));
+            return Err(MediaError::unsupported(
+                path,
+                "an array of this integer class",
+                advice,
+            ));
         }
     };
     let (height, width, frames) = match variable.dims[..] {
@@ -139,14 +147,18 @@ fn read_array(path: &Path, options: &ReadOptions) -> Result<(Array, Origin), Med
     };
     let size = FrameSize::new(height, width);
     let pixels = check_frame_size(path, size)?;
-    let total = pixels.checked_mul(frames).filter(|&n| n as u64 * 4 <= MAX_CLIP_BYTES);
+    let total = pixels
+        .checked_mul(frames)
+        .filter(|&n| n as u64 * 4 <= MAX_CLIP_BYTES);
     let total = total.ok_or_else(|| MediaError::TooLarge {
         path: path.to_owned(),
         what: format!("an array of {frames} frames of {size}"),
         limit_mib: MAX_CLIP_BYTES >> 20,
     })?;
     let scale = f64::from(levels.unwrap_or(1));
-    let values = variable.values(|v| (v / scale) as f32).ok_or_else(cut_short)?;
+    let values = variable
+        .values(|v| (v / scale) as f32)
+        .ok_or_else(cut_short)?;
     if values.len() != total {
         return Err(damaged("an array's size is not the number of its values"));
     }
@@ -195,7 +207,9 @@ const ELEMENT_HEAD: usize = 4096;
 impl<'a> Variable<'a> {
     /// All numeric arrays of a file; what else there is (text, cells, structures) is passed over.
     fn all(bytes: &'a [u8]) -> Result<Vec<Self>, &'static str> {
-        let (header, mut rest) = bytes.split_at_checked(128).ok_or("it is shorter than a header")?;
+        let (header, mut rest) = bytes
+            .split_at_checked(128)
+            .ok_or("it is shorter than a header")?;
         let order = match &header[124..] {
             [0, 1, b'I', b'M'] => ByteOrder::Little,
             [1, 0, b'M', b'I'] => ByteOrder::Big,
@@ -242,7 +256,9 @@ impl<'a> Variable<'a> {
         let mut at = 16;
         let dims = Tag::parse(order, head.get(at..)?)?;
         let sizes = dims.data(head.get(at..)?)?;
-        let sizes = sizes.chunks_exact(4).map(|n| order.u32(n).map(|n| n as usize));
+        let sizes = sizes
+            .chunks_exact(4)
+            .map(|n| order.u32(n).map(|n| n as usize));
         let sizes: Vec<usize> = sizes.collect::<Option<_>>()?;
         at += dims.total();
         let name = Tag::parse(order, head.get(at..)?)?;
@@ -266,7 +282,10 @@ impl<'a> Variable<'a> {
             Packed::Plain(element) => element,
             Packed::Zlib(bytes) => {
                 // MATLAB stores a number in at most eight bytes.
-                let numbers = self.dims.iter().try_fold(8u64, |n, &d| n.checked_mul(d as u64))?;
+                let numbers = self
+                    .dims
+                    .iter()
+                    .try_fold(8u64, |n, &d| n.checked_mul(d as u64))?;
                 let limit = numbers.checked_add(ELEMENT_HEAD as u64)?;
                 unpacked = inflate(bytes, limit);
                 unpacked.get(8..)?
@@ -291,7 +310,12 @@ impl<'a> Variable<'a> {
 }
 
 fn numbers_of<T, const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> T) -> Vec<T> {
-    bytes.as_chunks::<N>().0.iter().map(|&b| number(b)).collect()
+    bytes
+        .as_chunks::<N>()
+        .0
+        .iter()
+        .map(|&b| number(b))
+        .collect()
 }
 
 /// Unpacks at most `limit` bytes; of a damaged stream, what comes before the damage.
@@ -368,4 +392,130 @@ impl Tag {
             8 + self.len.next_multiple_of(8)
         }
     }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::clip::Shape;
+    use crate::media::{Footage, open};
+
+    /// A file of double arrays in memory order, unpacked.
+    pub(in crate::media) fn doubles(arrays: &[(&str, &[i32], &[f64])]) -> Vec<u8> {
+        let element = |kind: u32, data: &[u8]| {
+            let mut bytes = [kind.to_le_bytes(), (data.len() as u32).to_le_bytes()].concat();
+            bytes.extend_from_slice(data);
+            bytes.resize(bytes.len().next_multiple_of(8), 0);
+            bytes
+        };
+        let mut file = b"MATLAB 5.0 MAT-file".to_vec();
+        file.resize(124, b' ');
+        file.extend_from_slice(&[0, 1, b'I', b'M']);
+        for (name, dims, values) in arrays {
+            let dims: Vec<u8> = dims.iter().flat_map(|n| n.to_le_bytes()).collect();
+            let values: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+            let parts = [
+                element(6, &[6, 0, 0, 0, 0, 0, 0, 0]),
+                element(5, &dims),
+                element(1, name.as_bytes()),
+                element(9, &values),
+            ];
+            file.extend(element(Tag::MATRIX, &parts.concat()));
+        }
+        file
+    }
+
+    fn read(bytes: &[u8], array: Option<&str>) -> Result<Footage, MediaError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.mat");
+        fs::write(&path, bytes).unwrap();
+        let options = ReadOptions {
+            array: array.map(str::to_owned),
+            ..ReadOptions::default()
+        };
+        open(&path, &options)
+    }
+
+    /// What SciPy wrote with `savemat(..., do_compression=True)`: the text `note`,
+    /// `holo_roi_crop` = [[1.5, 2, 3], [4, 5, 6.25]], `z` = 0.01, `stack` =
+    /// uint8 0..12 reshaped to 2x3x2, `mask` = [[true, false]], `big` = int32 [[-1, 2]].
+    pub(in crate::media) fn scipy_file() -> Vec<u8> {
+        let mut file = b"MATLAB 5.0 MAT-file Platform: posix".to_vec();
+        file.resize(124, 0);
+        file.extend_from_slice(&[0, 1, b'I', b'M']);
+        let digits = SCIPY_ELEMENTS.as_bytes().as_chunks::<2>().0;
+        let byte = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16);
+        file.extend(digits.iter().map(|pair| byte(pair).unwrap()));
+        file
+    }
+
+    #[test]
+    fn scipys_arrays_come_out_row_after_row() {
+        let footage = read(&scipy_file(), None).unwrap();
+        assert_eq!(footage.clip.shape(), Shape::new(1, 2, 3));
+        assert_eq!(footage.clip.data(), [1.5, 2.0, 3.0, 4.0, 5.0, 6.25]);
+        assert_eq!((footage.levels, footage.distance_m), (None, Some(0.01)));
+
+        let stack = read(&scipy_file(), Some("stack")).unwrap();
+        assert_eq!(stack.clip.shape(), Shape::new(2, 2, 3));
+        assert_eq!(stack.levels, Some(255));
+        let levels: Vec<f32> = stack
+            .clip
+            .data()
+            .iter()
+            .map(|v| (v * 255.0).round())
+            .collect();
+        assert_eq!(levels, [0., 2., 4., 6., 8., 10., 1., 3., 5., 7., 9., 11.]);
+
+        let mask = read(&scipy_file(), Some("mask")).unwrap();
+        assert_eq!(
+            (mask.clip.data(), mask.levels),
+            ([1.0, 0.0].as_slice(), Some(1))
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_a_clip_is_named() {
+        let error = read(&scipy_file(), Some("nothing"))
+            .unwrap_err()
+            .to_string();
+        for name in ["`nothing`", "holo_roi_crop", "z", "stack", "mask"] {
+            assert!(error.contains(name), "{error}");
+        }
+        assert!(!error.contains("note"), "{error}");
+        let error = read(&scipy_file(), Some("big")).unwrap_err().to_string();
+        assert!(error.contains("integer class"), "{error}");
+        let error = read(b"MATLAB 7.3 MAT-file", None).unwrap_err().to_string();
+        assert!(error.contains("-v7"), "{error}");
+        let bytes = doubles(&[(
+            "holo_roi_crop",
+            &[2, 2],
+            &[0.0, f64::NAN, 1.0, f64::INFINITY],
+        )]);
+        let error = read(&bytes, None).unwrap_err().to_string();
+        assert!(error.contains("frame 0 holds 2 values"), "{error}");
+    }
+
+    #[test]
+    fn an_absurd_size_is_refused_before_anything_is_allocated() {
+        let bytes = doubles(&[("holo_roi_crop", &[60000, 60000, 1_000_000], &[0.0])]);
+        let error = read(&bytes, None).unwrap_err();
+        assert!(matches!(error, MediaError::TooLarge { .. }), "{error}");
+        let bytes = doubles(&[("holo_roi_crop", &[2, 3], &[0.0])]);
+        assert!(matches!(
+            read(&bytes, None),
+            Err(MediaError::Damaged { .. })
+        ));
+    }
+
+    const SCIPY_ELEMENTS: &str = "\
+        0f0000002a000000789ce36360603000623620e600621606086085f219a1628c40322fbf2455004897a45694\
+        0000295503f70f00000046000000789ce36360602800623620e680d220c00ae533013133103302312f1067e4\
+        e7e4c717e567c62717e583f47102b101030cfcb087d0020e5001282d02a539a0b4a403000af809160f000000\
+        2a000000789ce3636060b000623620e680d220c00ae533c23123431590e6848a578bac737f58d5620f0031ce\
+        04990f0000003c000000789ce36360600800623620e600624e06086005621e2066026266280d028c50b9e292\
+        c4e46ca838481d031b13070b17233b33272b37880b006ece02fa0f0000002a000000789ce363606030006236\
+        20e600624e2606306085f2198198094cb330e426166733017920310024ee021e0f0000002a000000789ce363\
+        6060b000623620e600621e06086085f2198198094c33332465a6c3c5ff0301481c0049f905b2\
+        ";
 }

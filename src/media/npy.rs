@@ -37,15 +37,13 @@ impl VideoReader for Npy {
         let stored = |bits: u32| ((1u64 << bits) - 1) as u32;
         let level = |bits: u32| 1.0 / f64::from(stored(bits));
         match array.kind {
-            (TypeChar::Uint, 1) => {
-                array.read(sink, Some(stored(8)), |v: u8| f32::from(v) / 255.0)
-            }
+            (TypeChar::Uint, 1) => array.read(sink, Some(stored(8)), |v: u8| f32::from(v) / 255.0),
             (TypeChar::Uint, 2) => {
                 array.read(sink, Some(stored(16)), |v: u16| f32::from(v) / 65535.0)
             }
-            (TypeChar::Uint, 4) => {
-                array.read(sink, Some(stored(32)), |v: u32| (f64::from(v) * level(32)) as f32)
-            }
+            (TypeChar::Uint, 4) => array.read(sink, Some(stored(32)), |v: u32| {
+                (f64::from(v) * level(32)) as f32
+            }),
             (TypeChar::Bool, 1) => array.read(sink, Some(1), |v: bool| f32::from(u8::from(v))),
             (TypeChar::Float, 4) => array.read(sink, None, |v: f32| v),
             (TypeChar::Float, 8) => array.read(sink, None, |v: f64| v as f32),
@@ -78,7 +76,10 @@ impl<'a> Array<'a> {
             return Err(MediaError::unsupported(path, "a structured array", advice));
         };
         let shape = file.shape();
-        let extra = shape.iter().take(shape.len().saturating_sub(2)).take_while(|&&n| n == 1);
+        let extra = shape
+            .iter()
+            .take(shape.len().saturating_sub(2))
+            .take_while(|&&n| n == 1);
         let (frames, height, width) = match shape[extra.count()..] {
             [height, width] => (1, height, width),
             [frames, height, width] => (frames, height, width),
@@ -138,7 +139,8 @@ impl<'a> Array<'a> {
                 }
                 let wanted = sink.offer(path, || {
                     let row = items.by_ref().take(pixels).map(|item| item.map(&value));
-                    let values: Vec<f32> = row.collect::<Result<_, _>>().map_err(|e| damaged(&e))?;
+                    let values: Vec<f32> =
+                        row.collect::<Result<_, _>>().map_err(|e| damaged(&e))?;
                     Ok(frame(values))
                 })?;
                 if wanted == Wanted::Enough {
@@ -209,4 +211,158 @@ fn write_array<W: Write + Seek>(file: &mut W, clip: &Clip) -> std::io::Result<()
         .begin_nd()?;
     writer.extend(clip.data().iter().copied())?;
     writer.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clip::Shape;
+    use crate::media::{Footage, open, save};
+
+    /// An array file as NumPy writes it.
+    fn array(dtype: &str, fortran: bool, shape: &str, data: &[u8]) -> Vec<u8> {
+        let order = if fortran { "True" } else { "False" };
+        let mut header =
+            format!("{{'descr': '{dtype}', 'fortran_order': {order}, 'shape': {shape}, }}");
+        while (10 + header.len() + 1) % 64 != 0 {
+            header.push(' ');
+        }
+        header.push('\n');
+        let length = (header.len() as u16).to_le_bytes();
+        [
+            b"\x93NUMPY\x01\0".as_slice(),
+            &length,
+            header.as_bytes(),
+            data,
+        ]
+        .concat()
+    }
+
+    fn read_as(bytes: &[u8], options: &ReadOptions) -> Result<Footage, MediaError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.npy");
+        std::fs::write(&path, bytes).unwrap();
+        open(&path, options)
+    }
+
+    fn read(bytes: &[u8]) -> Result<Footage, MediaError> {
+        read_as(bytes, &ReadOptions::default())
+    }
+
+    #[test]
+    fn every_type_has_its_scale() {
+        let values = |footage: Footage| (footage.clip.into_data(), footage.levels);
+        let u8s = array("|u1", false, "(1, 3)", &[0, 51, 255]);
+        assert_eq!(
+            values(read(&u8s).unwrap()),
+            (vec![0.0, 0.2, 1.0], Some(255))
+        );
+        let u16s = array(">u2", false, "(1, 2)", &[0x33, 0x33, 0xff, 0xff]);
+        assert_eq!(values(read(&u16s).unwrap()), (vec![0.2, 1.0], Some(65535)));
+        let bools = array("|b1", false, "(2, 1)", &[1, 0]);
+        assert_eq!(values(read(&bools).unwrap()), (vec![1.0, 0.0], Some(1)));
+        let f32s = [2.5f32.to_le_bytes(), (-1f32).to_le_bytes()].concat();
+        let f32s = array("<f4", false, "(1, 1, 1, 2)", &f32s);
+        assert_eq!(values(read(&f32s).unwrap()), (vec![2.5, -1.0], None));
+        let f64s = array("<f8", false, "(1, 1)", &0.25f64.to_le_bytes());
+        assert_eq!(values(read(&f64s).unwrap()), (vec![0.25], None));
+        let i64s = array("<i8", false, "(1, 1)", &[0; 8]);
+        assert!(
+            read(&i64s)
+                .unwrap_err()
+                .to_string()
+                .contains("save it as uint8")
+        );
+    }
+
+    #[test]
+    fn both_orders_hold_the_same_clip() {
+        let levels: Vec<u8> = (0..24).collect();
+        let c = read(&array("|u1", false, "(2, 3, 4)", &levels))
+            .unwrap()
+            .clip;
+        assert_eq!(c.shape(), Shape::new(2, 3, 4));
+        let spread = |i: usize| {
+            let (f, rest) = (i % 2, i / 2);
+            (f * 12 + (rest % 3) * 4 + rest / 3) as u8
+        };
+        let levels: Vec<u8> = (0..24).map(spread).collect();
+        let fortran = read(&array("|u1", true, "(2, 3, 4)", &levels))
+            .unwrap()
+            .clip;
+        assert_eq!(c, fortran);
+    }
+
+    #[test]
+    fn frames_are_skipped_to_and_over() {
+        let bytes = array("|u1", false, "(7, 1, 2)", &(0..14).collect::<Vec<u8>>());
+        let chosen = |range: &str| {
+            let options = ReadOptions {
+                frames: range.parse().unwrap(),
+                ..ReadOptions::default()
+            };
+            read_as(&bytes, &options).map(|f| {
+                let first = f
+                    .clip
+                    .frames()
+                    .map(|frame| (frame[0] * 255.0).round() / 2.0);
+                first.collect::<Vec<f32>>()
+            })
+        };
+        assert_eq!(chosen("2..7:2").unwrap(), [2.0, 4.0, 6.0]);
+        assert_eq!(chosen("5..").unwrap(), [5.0, 6.0]);
+        assert_eq!(chosen("..2").unwrap(), [0.0, 1.0]);
+        for outside in ["3..8", "7..", "9.."] {
+            let error = chosen(outside).unwrap_err().to_string();
+            assert!(error.contains("there are 7"), "{error}");
+        }
+    }
+
+    #[test]
+    fn absurd_headers_are_refused_before_anything_is_allocated() {
+        let huge = array("|u1", false, "(1000000, 60000, 60000)", &[0; 100]);
+        assert!(
+            read(&huge)
+                .unwrap_err()
+                .to_string()
+                .contains("file is shorter")
+        );
+        let overflow = array("<f8", false, "(9223372036854775807, 4, 4)", &[]);
+        assert!(read(&overflow).is_err());
+        let long_header = b"\x93NUMPY\x02\0\xff\xff\xff\xff{'descr'";
+        assert!(
+            read(long_header)
+                .unwrap_err()
+                .to_string()
+                .contains("header is too long")
+        );
+        let flat = array("|u1", false, "(4,)", &[0; 4]);
+        assert!(
+            read(&flat)
+                .unwrap_err()
+                .to_string()
+                .contains("[rows, columns]")
+        );
+    }
+
+    #[test]
+    fn a_nan_is_reported_with_its_frame() {
+        let data: Vec<u8> = [0.0f32, 1.0, f32::NAN, 2.0]
+            .iter()
+            .flat_map(|v| v.to_le_bytes())
+            .collect();
+        let error = read(&array("<f4", false, "(2, 1, 2)", &data))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("frame 1 holds 1 values"), "{error}");
+    }
+
+    #[test]
+    fn floats_come_back_bit_for_bit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/folder/a.npy");
+        let clip = Clip::new(Shape::new(2, 1, 2), vec![-1.5, 1e-30, 3.25e7, 0.1]);
+        save(&path, &clip, &WriteOptions::default()).unwrap();
+        assert_eq!(open(&path, &ReadOptions::default()).unwrap().clip, clip);
+    }
 }

@@ -13,9 +13,16 @@ pub(super) fn centre_crop<T: Copy>(
 ) -> Option<Vec<T>> {
     let top = size.height.checked_sub(to.height)? / 2;
     let left = size.width.checked_sub(to.width)? / 2;
-    let rows = values.chunks_exact(size.width * channels).skip(top).take(to.height);
+    let rows = values
+        .chunks_exact(size.width * channels)
+        .skip(top)
+        .take(to.height);
     let columns = left * channels..(left + to.width) * channels;
-    Some(rows.flat_map(|row| &row[columns.clone()]).copied().collect())
+    Some(
+        rows.flat_map(|row| &row[columns.clone()])
+            .copied()
+            .collect(),
+    )
 }
 
 /// Bilinear without antialiasing, as OpenCV's `resize` (INTER_LINEAR) does it on 8-bit pictures:
@@ -95,7 +102,10 @@ pub(super) fn bicubic_pillow(pixels: &[u8], from: FrameSize, to: FrameSize) -> V
     let columns = fixed(cubic_taps(from.width, to.width));
     for row in pixels.chunks_exact(from.width) {
         wide.extend(columns.iter().map(|(first, weights)| {
-            let sum = weights.iter().zip(&row[*first..]).map(|(w, &v)| w * i64::from(v));
+            let sum = weights
+                .iter()
+                .zip(&row[*first..])
+                .map(|(w, &v)| w * i64::from(v));
             to_level(sum.sum())
         }));
     }
@@ -103,7 +113,13 @@ pub(super) fn bicubic_pillow(pixels: &[u8], from: FrameSize, to: FrameSize) -> V
     for (first, weights) in fixed(cubic_taps(from.height, to.height)) {
         out.extend((0..to.width).map(|x| {
             let column = wide[first * to.width + x..].iter().step_by(to.width);
-            to_level(weights.iter().zip(column).map(|(w, &v)| w * i64::from(v)).sum())
+            to_level(
+                weights
+                    .iter()
+                    .zip(column)
+                    .map(|(w, &v)| w * i64::from(v))
+                    .sum(),
+            )
         }));
     }
     out
@@ -114,7 +130,9 @@ pub(super) fn bicubic_pillow(pixels: &[u8], from: FrameSize, to: FrameSize) -> V
 pub(super) fn bicubic(values: &[f32], from: FrameSize, to: FrameSize) -> Vec<f32> {
     let (low, high) = values
         .iter()
-        .fold((f32::INFINITY, f32::NEG_INFINITY), |(l, h), &v| (l.min(v), h.max(v)));
+        .fold((f32::INFINITY, f32::NEG_INFINITY), |(l, h), &v| {
+            (l.min(v), h.max(v))
+        });
     let mut wide = Vec::with_capacity(from.height * to.width);
     let columns = cubic_taps(from.width, to.width);
     for row in values.chunks_exact(from.width) {
@@ -167,4 +185,100 @@ fn cubic_taps(from: usize, to: usize) -> Vec<CubicTap> {
         CubicTap { first, weights }
     };
     (0..to).map(tap).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The picture the libraries were given: `channels` values to a pixel.
+    fn pattern(size: FrameSize, channels: usize) -> Vec<u8> {
+        let value = |i: usize| {
+            let (c, pixel) = (i % channels, i / channels);
+            let (y, x) = (pixel / size.width, pixel % size.width);
+            ((y * 37 + x * 59 + c * 83 + x * y * 11 + (y * y * x) % 17) % 256) as u8
+        };
+        (0..size.height * size.width * channels)
+            .map(value)
+            .collect()
+    }
+
+    #[test]
+    fn bilinear_is_opencvs_to_the_level() {
+        let size = FrameSize::new(9, 7);
+        let source = pattern(size, 3);
+        let small = bilinear_opencv(&source, size, 3, FrameSize::new(4, 3));
+        assert_eq!(small, OPENCV_4X3);
+        let square = bilinear_opencv(&source, size, 3, FrameSize::new(5, 5));
+        assert_eq!(square, OPENCV_5X5);
+    }
+
+    #[test]
+    fn bicubic_is_pillows_to_the_level() {
+        let size = FrameSize::new(13, 11);
+        let source = pattern(size, 1);
+        assert_eq!(
+            bicubic_pillow(&source, size, FrameSize::new(4, 5)),
+            PILLOW_4X5
+        );
+        let large = bicubic_pillow(&source, size, FrameSize::new(16, 14));
+        assert_eq!(large[..28], PILLOW_16X14_TOP);
+        assert_eq!(bicubic_pillow(&source, size, size), source);
+    }
+
+    #[test]
+    fn float_bicubic_is_pillows_float_mode_within_the_frames_range() {
+        let size = FrameSize::new(13, 11);
+        let source: Vec<f32> = pattern(size, 1).into_iter().map(f32::from).collect();
+        let small = bicubic(&source, size, FrameSize::new(4, 5));
+        for (ours, theirs) in small.iter().zip(PILLOW_FLOAT_4X5) {
+            assert!((ours - theirs).abs() < 1e-3, "{ours} against {theirs}");
+        }
+        let step: Vec<f32> = (0..8).map(|i| if i < 4 { 0.0 } else { 1.0 }).collect();
+        let large = bicubic(&step, FrameSize::new(1, 8), FrameSize::new(3, 29));
+        assert!(large.iter().all(|v| (0.0..=1.0).contains(v)));
+        assert_eq!(bicubic(&source, size, size), source);
+    }
+
+    #[test]
+    fn the_crop_is_the_middle() {
+        let size = FrameSize::new(3, 4);
+        let source: Vec<usize> = (0..24).collect();
+        let crop = centre_crop(&source, size, 2, FrameSize::new(1, 3));
+        assert_eq!(crop, Some(vec![8, 9, 10, 11, 12, 13]));
+        assert_eq!(centre_crop(&source, size, 2, FrameSize::new(4, 1)), None);
+    }
+
+    /// OpenCV 5.0, `cv2.resize(pattern, (3, 4))`.
+    const OPENCV_4X3: [u8; 36] = [
+        67, 150, 127, 223, 50, 133, 122, 151, 96, 172, 106, 93, 132, 216, 74, 107, 168, 177, 101,
+        98, 160, 31, 114, 165, 195, 118, 126, 120, 139, 115, 190, 177, 100, 112, 88, 139,
+    ];
+
+    /// OpenCV 5.0, `cv2.resize(pattern, (5, 5))`.
+    const OPENCV_5X5: [u8; 75] = [
+        27, 110, 173, 117, 138, 88, 206, 33, 116, 132, 122, 165, 129, 130, 69, 99, 172, 173, 190,
+        129, 130, 86, 170, 201, 181, 151, 111, 99, 141, 183, 121, 204, 82, 72, 155, 85, 215, 42,
+        125, 102, 185, 165, 40, 123, 155, 188, 67, 109, 160, 89, 91, 77, 160, 38, 170, 110, 162,
+        181, 90, 132, 56, 109, 171, 112, 133, 175, 204, 134, 114, 86, 128, 119, 113, 176, 136,
+    ];
+
+    /// Pillow 12, `Image.fromarray(pattern).resize((5, 4), Image.BICUBIC)`.
+    const PILLOW_4X5: [u8; 20] = [
+        96, 166, 133, 132, 120, 123, 127, 143, 149, 120, 120, 134, 114, 121, 155, 118, 104, 117,
+        136, 136,
+    ];
+
+    /// The same enlarged, `resize((14, 16))`: its first two rows.
+    const PILLOW_16X14_TOP: [u8; 28] = [
+        0, 35, 84, 130, 176, 247, 111, 39, 106, 160, 225, 107, 16, 75, 23, 66, 122, 184, 242, 122,
+        91, 143, 175, 51, 97, 126, 158, 205,
+    ];
+
+    /// The same in mode F.
+    const PILLOW_FLOAT_4X5: [f32; 20] = [
+        96.5253, 166.2939, 132.8848, 131.9841, 120.1733, 122.7276, 126.5795, 143.0255, 149.2021,
+        120.1347, 120.4855, 134.3143, 113.7008, 120.5814, 155.0462, 117.8484, 104.1054, 116.8878,
+        136.2569, 136.3079,
+    ];
 }

@@ -91,7 +91,11 @@ impl<'a> FrameSink<'a> {
             self.keep(source, decode()?)?;
         }
         self.seen += 1;
-        let done = self.options.frames.end().is_some_and(|end| self.seen >= end);
+        let done = self
+            .options
+            .frames
+            .end()
+            .is_some_and(|end| self.seen >= end);
         Ok(if done { Wanted::Enough } else { Wanted::More })
     }
 
