@@ -1,1 +1,38 @@
+//! The command line: a file per command, and what commands share.
 //!
+//! A command parses its flags, builds a solver from the layers below, drives it and
+//! writes files; it computes nothing itself. Progress goes to standard error, results to
+//! files, and only what a user may want to pipe to standard output.
+
+pub mod error;
+pub mod interrupt;
+pub mod progress;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+/// Reconstructs video seen through a dynamic scattering layer.
+#[derive(Parser)]
+#[command(name = "vdps", version, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done, 1 failed, 2 bad usage or input, 130 stopped by Ctrl-C.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {}
+
+/// Runs the command given to the program.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let result: anyhow::Result<()> = match cli.command {
+        None => Cli::command().print_help().map_err(Into::into),
+        Some(command) => match command {},
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => error::report(&error),
+    }
+}

@@ -1,1 +1,19 @@
-//!
+//! What a run is: driving a solver, its record, its results folder.
+
+mod drive;
+mod folder;
+mod hash;
+mod memory;
+mod record;
+pub mod scenes;
+mod sensor;
+
+pub use drive::{Outcome, drive};
+pub use folder::{ResultsError, ResultsFolder};
+pub use hash::sha256;
+pub use memory::{MemoryError, check_memory};
+pub use record::{
+    DeviceRecord, FileRecord, Geometry, MeasurementRecord, ModelRecord, PriorRecord, Residual,
+    RunRecord, SolverRecord, Timings,
+};
+pub use sensor::{Sensor, SensorError};

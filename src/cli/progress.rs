@@ -1,0 +1,100 @@
+//! Progress on standard error: a bar on a terminal, a line now and then elsewhere.
+
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::solver::Progress;
+
+const LINE_EVERY: Duration = Duration::from_secs(3);
+
+/// Shows how far a solver is.
+pub struct ProgressReport {
+    label: String,
+    /// Full scale of the residual: the largest level of the measurement, where it has levels.
+    levels: Option<u32>,
+    bar: ProgressBar,
+    started: Instant,
+    last_line: Instant,
+}
+
+impl ProgressReport {
+    /// `levels`: the largest integer level of the measurement, for a residual in levels.
+    pub fn new(label: impl Into<String>, total: usize, levels: Option<u32>) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
+        let style = "{prefix} {wide_bar} {pos}/{len}  {msg}  {eta} left";
+        let label = label.into();
+        bar.set_style(ProgressStyle::with_template(style).expect("the template is fixed"));
+        bar.set_prefix(label.clone());
+        let now = Instant::now();
+        Self {
+            label,
+            levels,
+            bar,
+            started: now,
+            last_line: now,
+        }
+    }
+
+    pub fn update(&mut self, progress: &Progress) {
+        self.bar.set_position(progress.done as u64);
+        self.bar.set_message(residual(progress.residual_rms, self.levels));
+        if self.bar.is_hidden() && self.last_line.elapsed() >= LINE_EVERY {
+            self.last_line = Instant::now();
+            eprintln!("{}", self.line(progress, self.started.elapsed()));
+        }
+    }
+
+    fn line(&self, progress: &Progress, elapsed: Duration) -> String {
+        let left = progress.total.saturating_sub(progress.done) as f64;
+        let seconds = elapsed.as_secs_f64() / progress.done.max(1) as f64 * left;
+        format!(
+            "{}: {} of {}, {}, about {} left",
+            self.label,
+            progress.done,
+            progress.total,
+            residual(progress.residual_rms, self.levels),
+            duration(seconds)
+        )
+    }
+
+    /// Takes the bar away, so that what follows starts on a clean line.
+    pub fn finish(self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// `residual 0.31 levels`, or as a share of full scale for real-valued measurements.
+pub fn residual(rms: f64, levels: Option<u32>) -> String {
+    match levels {
+        Some(levels) => format!("residual {:.2} levels", rms * f64::from(levels)),
+        None => format!("residual {rms:.2e}"),
+    }
+}
+
+fn duration(seconds: f64) -> String {
+    match seconds.round() as u64 {
+        s @ 0..60 => format!("{s} s"),
+        s @ 60..3600 => format!("{} min {:02} s", s / 60, s % 60),
+        s => format!("{} h {:02} min", s / 3600, s / 60 % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_how_far_and_how_long() {
+        let report = ProgressReport::new("plane", 100, Some(255));
+        let progress = Progress {
+            done: 25,
+            total: 100,
+            residual_rms: 1.0 / 255.0,
+        };
+        let line = report.line(&progress, Duration::from_secs(30));
+        assert_eq!(line, "plane: 25 of 100, residual 1.00 levels, about 1 min 30 s left");
+        assert_eq!(duration(7322.0), "2 h 02 min");
+        assert_eq!(residual(0.001234, None), "residual 1.23e-3");
+    }
+}

@@ -1,0 +1,137 @@
+//! The record of a run, `run.json`: enough to know what was done, and to do it again.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::Outcome;
+use crate::clip::Shape;
+use crate::device::ComputeDevice;
+use crate::media::{FrameRange, FrameSize};
+use crate::metrics::Quality;
+use crate::physics::{Optics, Parameter};
+use crate::solver::{InstantConfig, Quantisation, ReferenceConfig};
+
+#[derive(Clone, Debug, Serialize)]
+pub struct RunRecord {
+    /// `vdps` and its version.
+    pub program: String,
+    pub command_line: Vec<String>,
+    pub outcome: Outcome,
+    pub input: FileRecord,
+    pub measurement: MeasurementRecord,
+    pub model: ModelRecord,
+    pub solver: SolverRecord,
+    pub seed: u64,
+    pub device: DeviceRecord,
+    pub prior: Option<PriorRecord>,
+    pub timings: Timings,
+    pub residual: Residual,
+    pub target: Option<FileRecord>,
+    /// The reconstruction against the target.
+    pub quality: Option<Quality>,
+    /// The measurement itself against the target, for comparison.
+    pub measurement_quality: Option<Quality>,
+    /// Names of the files written beside this one.
+    pub files: Vec<String>,
+}
+
+/// A clip that was read.
+#[derive(Clone, Debug, Serialize)]
+pub struct FileRecord {
+    pub path: PathBuf,
+    pub sha256: String,
+    /// After choosing frames, cropping and resizing.
+    pub shape: Shape,
+    /// The largest integer level; none for floating-point data.
+    pub levels: Option<u32>,
+    pub frames: FrameRange,
+    pub crop: Option<FrameSize>,
+    pub resize: Option<FrameSize>,
+    pub array: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct MeasurementRecord {
+    /// How integer levels came about; none for floating-point data.
+    pub quantisation: Option<Quantisation>,
+    /// Share of the pixels at the largest level.
+    pub saturated_share: f64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct ModelRecord {
+    pub name: String,
+    pub parameters: Vec<Parameter>,
+    pub geometry: Option<Geometry>,
+    /// Where an inpainting mask came from.
+    pub mask: Option<String>,
+    pub warnings: Vec<String>,
+}
+
+/// The setup of a propagating model, with what follows from it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Geometry {
+    #[serde(flatten)]
+    pub optics: Optics,
+    /// Beyond this distance the propagation kernel aliases.
+    pub aliasing_limit_mm: f64,
+}
+
+/// The method with its settings.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "method", rename_all = "lowercase")]
+pub enum SolverRecord {
+    Instant {
+        settings: InstantConfig,
+        steps_done: usize,
+    },
+    Reference {
+        settings: ReferenceConfig,
+        steps: usize,
+        steps_done: usize,
+        /// Network evaluations, each with its gradient.
+        evaluations: usize,
+    },
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct DeviceRecord {
+    pub name: String,
+    pub kind: String,
+    pub why: String,
+}
+
+impl From<&ComputeDevice> for DeviceRecord {
+    fn from(device: &ComputeDevice) -> Self {
+        Self {
+            name: device.name.clone(),
+            kind: device.kind.to_string(),
+            why: device.why.clone(),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct PriorRecord {
+    pub description: String,
+    pub checkpoint: PathBuf,
+    pub sha256: String,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Timings {
+    /// The solver's steps alone.
+    pub solver_s: f64,
+    /// From reading the first file to scoring the result.
+    pub total_s: f64,
+}
+
+/// How far the final estimate is from explaining the measurement.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Residual {
+    /// Root mean square of A(x0) - y, full scale being 1.
+    pub rms: f64,
+    /// The same in levels of the measurement, where it has levels.
+    pub rms_levels: Option<f64>,
+}
