@@ -41,7 +41,11 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     }
     for row in &found {
         let (name, kind, backend, driver) = (&row.name, row.kind, &row.backend, &row.driver);
-        writeln!(out, "{:<10} {name} ({kind}, {backend}) {driver}", request(row))?;
+        writeln!(
+            out,
+            "{:<10} {name} ({kind}, {backend}) {driver}",
+            request(row)
+        )?;
     }
     writeln!(out, "chosen: {chosen}: {}", chosen.why)?;
     Ok(())

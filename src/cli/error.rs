@@ -39,7 +39,11 @@ pub struct WriteFailed(#[source] pub MediaError);
 /// Tells the user what went wrong.
 pub(super) fn report(error: &anyhow::Error) -> ExitCode {
     let code = exit_code(error);
-    let kind = if code == INTERRUPTED { "stopped" } else { "error" };
+    let kind = if code == INTERRUPTED {
+        "stopped"
+    } else {
+        "error"
+    };
     eprintln!("{kind}: {error:#}");
     ExitCode::from(code)
 }

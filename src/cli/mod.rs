@@ -4,9 +4,12 @@
 //! writes files; it computes nothing itself. Progress goes to standard error, results to
 //! files, and only what a user may want to pipe to standard output.
 
+mod bench;
+mod devices;
 pub mod error;
 pub mod interrupt;
 pub mod progress;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -15,21 +18,31 @@ use clap::{CommandFactory, Parser, Subcommand};
 /// Reconstructs video seen through a dynamic scattering layer.
 #[derive(Parser)]
 #[command(name = "vdps", version, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 done, 1 failed, 2 bad usage or input, 130 stopped by Ctrl-C.")]
+#[command(
+    after_help = "Exit codes: 0 done, 1 failed, 2 bad usage or input, 130 stopped by Ctrl-C."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
 }
 
 #[derive(Subcommand)]
-enum Command {}
+enum Command {
+    Devices(devices::Args),
+    Verify(verify::Args),
+    Bench(bench::Args),
+}
 
 /// Runs the command given to the program.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let result: anyhow::Result<()> = match cli.command {
         None => Cli::command().print_help().map_err(Into::into),
-        Some(command) => match command {},
+        Some(command) => match command {
+            Command::Devices(args) => devices::run(args),
+            Command::Verify(args) => verify::run(args),
+            Command::Bench(args) => bench::run(args),
+        },
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

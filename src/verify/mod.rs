@@ -101,7 +101,12 @@ pub fn builtin(device: &ComputeDevice, extent: Extent, report: Report) -> Result
     network("heads 32", &prior, &numbers, extent, report)?;
     if extent == Extent::Full {
         let golden = Golden::embedded("sampler", SAMPLERS)?;
-        let fresh = || Ok(NetworkPrior::from_weights(&Weights::from_safetensors(NETWORK)?, device.clone())?);
+        let fresh = || {
+            Ok(NetworkPrior::from_weights(
+                &Weights::from_safetensors(NETWORK)?,
+                device.clone(),
+            )?)
+        };
         samplers(&golden, &fresh, report)?;
     }
     Ok(())

@@ -36,7 +36,12 @@ pub fn forward_models(golden: &Golden, report: Report) -> Result<(), VerifyError
                 "grad_sigma" => &found[found.len().saturating_sub(expected.len())..],
                 _ => &found[..expected.len().min(found.len())],
             };
-            report(Check::relative(format!("{name}: {what}"), expected, found, TOLERANCE));
+            report(Check::relative(
+                format!("{name}: {what}"),
+                expected,
+                found,
+                TOLERANCE,
+            ));
             Ok::<(), VerifyError>(())
         };
         compare("measurement", "y", signed.measurement.data())?;
@@ -66,7 +71,8 @@ pub fn forward_models(golden: &Golden, report: Report) -> Result<(), VerifyError
 
 fn model(name: &str, golden: &Golden, shape: Shape) -> Result<Box<dyn ForwardModel>, VerifyError> {
     let values = |part: &str| golden.doubles(&format!("{name}.{part}"));
-    let known = |dist_mm: f64, sigma_px: f64| Scatter::new(shape, Optics::SYNTHETIC, dist_mm, sigma_px);
+    let known =
+        |dist_mm: f64, sigma_px: f64| Scatter::new(shape, Optics::SYNTHETIC, dist_mm, sigma_px);
     Ok(match name {
         "scatter_known_d5_s0.5" => Box::new(known(5.0, 0.5)?),
         "scatter_known_d5_s1" => Box::new(known(5.0, 1.0)?),
@@ -77,7 +83,12 @@ fn model(name: &str, golden: &Golden, shape: Shape) -> Result<Box<dyn ForwardMod
         }
         "scatter_real" => {
             let dist_mm = values("dist_m")?[0] * 1e3;
-            Box::new(Scatter::new(shape, Optics::REAL, dist_mm, values("sigma")?)?)
+            Box::new(Scatter::new(
+                shape,
+                Optics::REAL,
+                dist_mm,
+                values("sigma")?,
+            )?)
         }
         "blur" => Box::new(Blur::new(shape, Blur::PUBLISHED_SIGMA_PX)?),
         "dehaze" => Box::new(Dehaze::new(shape)?),

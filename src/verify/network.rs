@@ -28,10 +28,18 @@ pub fn network(
         let (eps, pullback) = prior.predict_with_pullback(&x, t)?;
         let gradient = pullback(&clip("cotangent")?)?;
         let of = format!("network {name}, {} at t = {t}", x.shape());
-        for (what, expected, found) in [("noise estimate", "eps", eps), ("gradient", "grad_x", gradient)] {
+        for (what, expected, found) in [
+            ("noise estimate", "eps", eps),
+            ("gradient", "grad_x", gradient),
+        ] {
             let expected = clip(expected)?;
             let what = format!("{of}: {what}");
-            report(Check::relative(what, expected.data(), found.data(), tolerance));
+            report(Check::relative(
+                what,
+                expected.data(),
+                found.data(),
+                tolerance,
+            ));
         }
     }
     Ok(())

@@ -2,9 +2,7 @@
 
 use super::{Check, Golden, Report, VerifyError, differences};
 use crate::clip::Clip;
-use crate::physics::{
-    Blur, Dehaze, ForwardModel, Inpaint, Optics, PerFrame, Scatter, ZernikeBlur,
-};
+use crate::physics::{Blur, Dehaze, ForwardModel, Inpaint, Optics, PerFrame, Scatter, ZernikeBlur};
 use crate::prior::{NetworkPrior, Schedule};
 use crate::solver::{
     Mapping, Measurement, Output, Reference, ReferenceConfig, Solver, Unknown, Weight,
@@ -94,7 +92,9 @@ fn solver(golden: &Golden, task: &str, network: NetworkPrior) -> Result<Referenc
     let array = |part: &str| format!("{task}.{part}");
     // Where networks hold the parameters these are overwritten before the first step.
     let open = || PerFrame::Frames(vec![1.0; shape.frames]);
-    let scatter = |optics, dist_mm: PerFrame, sigma_px: PerFrame| Scatter::new(shape, optics, dist_mm, sigma_px);
+    let scatter = |optics, dist_mm: PerFrame, sigma_px: PerFrame| {
+        Scatter::new(shape, optics, dist_mm, sigma_px)
+    };
     let known = |part: &str| golden.doubles(&array(part)).map(PerFrame::Frames);
     let synthetic = Optics::SYNTHETIC;
     let model: Box<dyn ForwardModel> = match task {
@@ -187,7 +187,12 @@ fn final_parameters(
         let expected = without_piston(golden.values(&coefficients)?);
         let found: Vec<f32> = table.iter().map(|p| p.value as f32).collect();
         let what = format!("sampler {task}: final coefficients");
-        report(Check::relative(what, &expected, &without_piston(&found), TOLERANCE));
+        report(Check::relative(
+            what,
+            &expected,
+            &without_piston(&found),
+            TOLERANCE,
+        ));
     }
     Ok(())
 }

@@ -18,7 +18,12 @@ pub fn schedule(golden: &Golden, report: Report) -> Result<(), VerifyError> {
     for (name, of) in columns {
         let expected = golden.values(name)?;
         let found: Vec<f32> = schedule.steps().iter().map(of).collect();
-        report(Check::relative(format!("schedule {name}"), expected, &found, TOLERANCE));
+        report(Check::relative(
+            format!("schedule {name}"),
+            expected,
+            &found,
+            TOLERANCE,
+        ));
     }
     Ok(())
 }
