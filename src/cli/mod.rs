@@ -4,9 +4,17 @@
 //! writes files; it computes nothing itself. Progress goes to standard error, results to
 //! files, and only what a user may want to pipe to standard output.
 
+pub mod checkpoint;
+mod compare;
+mod demo;
 pub mod error;
+mod input_args;
 pub mod interrupt;
+mod model_args;
 pub mod progress;
+mod quantity;
+mod reconstruct;
+mod simulate;
 
 use std::process::ExitCode;
 
@@ -22,14 +30,26 @@ struct Cli {
 }
 
 #[derive(Subcommand)]
-enum Command {}
+enum Command {
+    /// Reconstruct the video behind a scattering layer, a blur, haze or missing pixels
+    Reconstruct(Box<reconstruct::Args>),
+    /// Make a measurement of a known scene, with its truth
+    Simulate(Box<simulate::Args>),
+    /// Score a clip against its target: PSNR and SSIM
+    Compare(compare::Args),
+    /// Reconstruct a bundled capture at once
+    Demo(demo::Args),
+}
 
 /// Runs the command given to the program.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let result: anyhow::Result<()> = match cli.command {
         None => Cli::command().print_help().map_err(Into::into),
-        Some(command) => match command {},
+        Some(Command::Reconstruct(args)) => reconstruct::run(*args),
+        Some(Command::Simulate(args)) => simulate::run(*args),
+        Some(Command::Compare(args)) => compare::run(args),
+        Some(Command::Demo(args)) => demo::run(args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
