@@ -36,7 +36,11 @@ pub struct Interrupted(pub String);
 /// Tells the user what went wrong.
 pub(super) fn report(error: &anyhow::Error) -> ExitCode {
     let code = exit_code(error);
-    let kind = if code == INTERRUPTED { "stopped" } else { "error" };
+    let kind = if code == INTERRUPTED {
+        "stopped"
+    } else {
+        "error"
+    };
     eprintln!("{kind}: {error:#}");
     ExitCode::from(code)
 }

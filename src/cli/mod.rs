@@ -23,7 +23,9 @@ use clap::{CommandFactory, Parser, Subcommand};
 /// Reconstructs video seen through a dynamic scattering layer.
 #[derive(Parser)]
 #[command(name = "vdps", version, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 done, 1 failed, 2 bad usage or input, 130 stopped by Ctrl-C.")]
+#[command(
+    after_help = "Exit codes: 0 done, 1 failed, 2 bad usage or input, 130 stopped by Ctrl-C."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,

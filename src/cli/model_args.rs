@@ -34,12 +34,12 @@ pub struct ModelArgs {
 
     /// Distance from the object to the layer: mm, or with a unit (5mm, 500um, 0.005m); one
     /// for the clip, or one for each frame with commas between them
-    #[arg(long, value_name = "MM")]
+    #[arg(long, value_name = "MM", allow_hyphen_values = true)]
     pub dist: Option<Lengths>,
 
     /// Width of the blur: pixels, or with a unit (8um); one for the clip, or one for each
     /// frame with commas between them; 3 pixels for --model blur
-    #[arg(long, value_name = "PX")]
+    #[arg(long, value_name = "PX", allow_hyphen_values = true)]
     pub sigma: Option<Lengths>,
 
     /// Zernike coefficients in radians, C0 to C9, unnormalised: piston, tilt, tip, oblique
@@ -58,15 +58,25 @@ pub struct ModelArgs {
     pub mask: Option<MaskSource>,
 
     /// Pixel pitch of the camera or display in micrometres; where the file gives none, 8
-    #[arg(long, value_name = "UM")]
+    #[arg(long, value_name = "UM", allow_negative_numbers = true)]
     pub pitch_um: Option<f64>,
 
     /// Magnification from the object to the pixels
-    #[arg(long, value_name = "TIMES", default_value_t = 1.0)]
+    #[arg(
+        long,
+        value_name = "TIMES",
+        allow_negative_numbers = true,
+        default_value_t = 1.0
+    )]
     pub magnification: f64,
 
     /// Wavelength in nanometres
-    #[arg(long, value_name = "NM", default_value_t = 532.0)]
+    #[arg(
+        long,
+        value_name = "NM",
+        allow_negative_numbers = true,
+        default_value_t = 532.0
+    )]
     pub wavelength_nm: f64,
 }
 
@@ -138,7 +148,10 @@ impl ModelArgs {
         }
         let optics = Optics {
             wavelength_nm: self.wavelength_nm,
-            pitch_um: self.pitch_um.or(file.pitch_um).unwrap_or(Optics::SYNTHETIC.pitch_um),
+            pitch_um: self
+                .pitch_um
+                .or(file.pitch_um)
+                .unwrap_or(Optics::SYNTHETIC.pitch_um),
             magnification: self.magnification,
         };
         optics.check()?;
@@ -173,7 +186,10 @@ impl ModelArgs {
             }
         };
         let Some(sigma) = &self.sigma else {
-            return Err(missing("--sigma", "the width of the layer's blur in pixels"));
+            return Err(missing(
+                "--sigma",
+                "the width of the layer's blur in pixels",
+            ));
         };
         let sigmas = sigma.pixels(optics.object_pitch_um(), shape.frames, noise)?;
         Ok(BuiltModel {
@@ -187,12 +203,7 @@ impl ModelArgs {
         })
     }
 
-    fn blur(
-        &self,
-        shape: Shape,
-        optics: Optics,
-        noise: &mut Noise,
-    ) -> anyhow::Result<BuiltModel> {
+    fn blur(&self, shape: Shape, optics: Optics, noise: &mut Noise) -> anyhow::Result<BuiltModel> {
         let sigma_px = match &self.sigma {
             None => Blur::PUBLISHED_SIGMA_PX,
             // One draw serves the clip.
@@ -313,7 +324,9 @@ fn side_by_side<'a>(psfs: impl ExactSizeIterator<Item = &'a [f32]>) -> (usize, V
     let row = |y: usize| {
         psfs.iter().flat_map(move |psf| {
             let largest = psf.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
-            psf[y * side..(y + 1) * side].iter().map(move |v| v / largest)
+            psf[y * side..(y + 1) * side]
+                .iter()
+                .map(move |v| v / largest)
         })
     };
     (side, (0..side).flat_map(row).collect())

@@ -38,7 +38,8 @@ impl ProgressReport {
 
     pub fn update(&mut self, progress: &Progress) {
         self.bar.set_position(progress.done as u64);
-        self.bar.set_message(residual(progress.residual_rms, self.levels));
+        self.bar
+            .set_message(residual(progress.residual_rms, self.levels));
         if self.bar.is_hidden() && self.last_line.elapsed() >= LINE_EVERY {
             self.last_line = Instant::now();
             eprintln!("{}", self.line(progress, self.started.elapsed()));
@@ -93,7 +94,10 @@ mod tests {
             residual_rms: 1.0 / 255.0,
         };
         let line = report.line(&progress, Duration::from_secs(30));
-        assert_eq!(line, "plane: 25 of 100, residual 1.00 levels, about 1 min 30 s left");
+        assert_eq!(
+            line,
+            "plane: 25 of 100, residual 1.00 levels, about 1 min 30 s left"
+        );
         assert_eq!(duration(7322.0), "2 h 02 min");
         assert_eq!(residual(0.001234, None), "residual 1.23e-3");
     }

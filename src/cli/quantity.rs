@@ -101,7 +101,10 @@ impl Lengths {
         let convert = |length: Length| match length.written {
             Written::Plain => Ok(length.value),
             _ => length.um().map(|um| um * 1e-3).ok_or_else(|| {
-                InputError(format!("--dist {}: a distance is in mm, um or m", self.text))
+                InputError(format!(
+                    "--dist {}: a distance is in mm, um or m",
+                    self.text
+                ))
             }),
         };
         self.values(convert, frames, noise)
@@ -247,6 +250,9 @@ mod tests {
     fn coefficients_may_be_negative_and_random() {
         let listed = "-1,2.5".parse::<Coefficients>().unwrap();
         assert_eq!(listed, Coefficients::Listed(vec![-1.0, 2.5]));
-        assert_eq!("random".parse::<Coefficients>().unwrap(), Coefficients::Random);
+        assert_eq!(
+            "random".parse::<Coefficients>().unwrap(),
+            Coefficients::Random
+        );
     }
 }

@@ -86,7 +86,7 @@ pub struct SolverArgs {
 
     /// instant: standard deviation of the camera's noise as a share of full scale, besides
     /// that of its levels [default: 0]
-    #[arg(long, value_name = "SIGMA")]
+    #[arg(long, value_name = "SIGMA", allow_negative_numbers = true)]
     pub noise: Option<f64>,
 
     /// reference: the trained network [default: results/model-100.1.pt, from 128 pixels on
@@ -99,7 +99,7 @@ pub struct SolverArgs {
     pub steps: Option<usize>,
 
     /// reference: multiplies the published guidance [default: 1]
-    #[arg(long, value_name = "G")]
+    #[arg(long, value_name = "G", allow_negative_numbers = true)]
     pub guidance: Option<f64>,
 
     /// reference: auto, cpu, gpu, gpu:N or software [default: auto]
@@ -158,7 +158,9 @@ pub(super) fn reconstruct(args: &Args, cancel: &AtomicBool) -> anyhow::Result<Ru
         pitch_um: footage.pixel_pitch_um,
         distance_m: footage.distance_m,
     };
-    let built = args.model.build(shape, from_file, Draws::Refused, &mut noise)?;
+    let built = args
+        .model
+        .build(shape, from_file, Draws::Refused, &mut noise)?;
     let model = built.record();
     for warning in &model.warnings {
         eprintln!("note: {warning}");
@@ -190,7 +192,9 @@ pub(super) fn reconstruct(args: &Args, cancel: &AtomicBool) -> anyhow::Result<Ru
     let name = args.input.file_stem().unwrap_or_default().to_string_lossy();
     let mut report = ProgressReport::new(name, solver.total_steps(), input.levels);
     let solving = Clock::now();
-    let outcome = drive(solver.as_mut(), cancel, &mut |progress, _| report.update(progress));
+    let outcome = drive(solver.as_mut(), cancel, &mut |progress, _| {
+        report.update(progress)
+    });
     let solver_s = solving.elapsed().as_secs_f64();
     report.finish();
     let outcome = outcome?;
@@ -347,9 +351,9 @@ impl SolverArgs {
         };
         // The published sampler measures signed video where pixels are missing.
         let measurement = match &built.mask {
-            Some(mask) => Measurement::exact(
-                measurement.values().zip(mask, |y, m| (2.0 * y - 1.0) * m),
-            ),
+            Some(mask) => {
+                Measurement::exact(measurement.values().zip(mask, |y, m| (2.0 * y - 1.0) * m))
+            }
             None => measurement,
         };
         let solver = Reference::new(
@@ -429,6 +433,10 @@ pub(super) fn summary(record: &RunRecord, out: &std::path::Path) -> String {
             share(bare.ssim)
         );
     }
-    text += &format!("results    {}: {}, run.json\n", out.display(), record.files.join(", "));
+    text += &format!(
+        "results    {}: {}, run.json\n",
+        out.display(),
+        record.files.join(", ")
+    );
     text
 }

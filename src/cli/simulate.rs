@@ -75,15 +75,25 @@ pub struct Args {
 #[command(next_help_heading = "Camera")]
 pub struct SensorArgs {
     /// Exposure: what exceeds full scale after it saturates
-    #[arg(long, value_name = "G", default_value_t = 1.0)]
+    #[arg(
+        long,
+        value_name = "G",
+        allow_negative_numbers = true,
+        default_value_t = 1.0
+    )]
     pub gain: f64,
 
     /// Photon noise of this many photons a pixel at full scale
-    #[arg(long, value_name = "PHOTONS")]
+    #[arg(long, value_name = "PHOTONS", allow_negative_numbers = true)]
     pub shot: Option<f64>,
 
     /// Standard deviation of the read noise as a share of full scale
-    #[arg(long, value_name = "SIGMA", default_value_t = 0.0)]
+    #[arg(
+        long,
+        value_name = "SIGMA",
+        allow_negative_numbers = true,
+        default_value_t = 0.0
+    )]
     pub read_noise: f64,
 
     /// Bits of the levels, which are truncated like those of the published files
@@ -175,7 +185,9 @@ impl Args {
             let (footage, record) = self.input_args.open(Path::new(&self.input))?;
             return Ok((footage.clip, footage.pixel_pitch_um, Some(record)));
         };
-        let scene: Scene = name.parse().map_err(|error| InputError(format!("{error}")))?;
+        let scene: Scene = name
+            .parse()
+            .map_err(|error| InputError(format!("{error}")))?;
         let InputArgs {
             frames,
             crop,
@@ -268,7 +280,9 @@ fn flags(model: &ModelRecord, out: &Path) -> String {
 fn noise_flag(sensor: &Sensor, measurement: &Clip) -> String {
     let values = measurement.data().iter().map(|&y| f64::from(y));
     let mean = values.sum::<f64>().max(0.0) / measurement.shape().len() as f64;
-    let shot = sensor.photons.map_or(0.0, |photons| (mean / photons).sqrt());
+    let shot = sensor
+        .photons
+        .map_or(0.0, |photons| (mean / photons).sqrt());
     match sensor.read_noise.hypot(shot) {
         0.0 => String::new(),
         noise => format!(" --noise {noise:.4}"),

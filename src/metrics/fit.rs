@@ -23,7 +23,11 @@ pub fn fit(a: &[f32], target: &[f32]) -> Fit {
         covariance += deviation * (f64::from(target) - mean_target);
         variance += deviation * deviation;
     }
-    let gain = if variance > 0.0 { covariance / variance } else { 0.0 };
+    let gain = if variance > 0.0 {
+        covariance / variance
+    } else {
+        0.0
+    };
     let offset = mean_target - gain * mean_a;
     let mapped: Vec<f32> = a
         .iter()

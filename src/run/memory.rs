@@ -38,12 +38,10 @@ pub fn check_memory(
     device: &ComputeDevice,
 ) -> Result<(), MemoryError> {
     match device.kind {
-        Kind::Cpu | Kind::SoftwareGpu | Kind::IntegratedGpu => {
-            match available_bytes() {
-                Some(available) => compare(shape, prior.memory_bytes(shape), available),
-                None => Ok(()),
-            }
-        }
+        Kind::Cpu | Kind::SoftwareGpu | Kind::IntegratedGpu => match available_bytes() {
+            Some(available) => compare(shape, prior.memory_bytes(shape), available),
+            None => Ok(()),
+        },
         Kind::DiscreteGpu | Kind::VirtualGpu | Kind::OtherGpu => Ok(()),
     }
 }

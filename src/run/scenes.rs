@@ -162,7 +162,9 @@ impl Background {
 
     fn at(&self, p: Point) -> f64 {
         let waves = self.waves.iter();
-        let waves: f64 = waves.map(|(wave, phase)| (p.dot(*wave) + phase).sin()).sum();
+        let waves: f64 = waves
+            .map(|(wave, phase)| (p.dot(*wave) + phase).sin())
+            .sum();
         self.top + self.slope * p.y + 0.035 * waves
     }
 }
@@ -244,7 +246,9 @@ struct Pose {
 impl Pose {
     fn over(&self, p: Point, background: f64) -> f64 {
         let touches = |limb: &Limb| {
-            let distance = p.distance_to(limb.0, limb.1).min(p.distance_to(limb.1, limb.2));
+            let distance = p
+                .distance_to(limb.0, limb.1)
+                .min(p.distance_to(limb.1, limb.2));
             distance < 0.028
         };
         let head = Point {

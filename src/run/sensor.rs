@@ -75,7 +75,12 @@ impl Sensor {
         check("the gain", self.gain, self.gain > 0.0, "above 0")?;
         if let Some(photons) = self.photons {
             let valid = photons > 0.0 && photons <= 1e12;
-            check("the number of photons", photons, valid, "above 0, at most 1e12")?;
+            check(
+                "the number of photons",
+                photons,
+                valid,
+                "above 0, at most 1e12",
+            )?;
         }
         let valid = self.read_noise >= 0.0;
         check("the read noise", self.read_noise, valid, "0 or more")

@@ -13,7 +13,12 @@ fn the_bundled_capture_is_reconstructed_from_anywhere() {
     assert!(number(&record["measurement_quality"]["psnr_db"]) < 20.0);
     assert_eq!(record["outcome"], "finished");
     let out = root.path().join("results/demo");
-    for name in ["measurement.gif", "truth.gif", "reconstruction.gif", "run.json"] {
+    for name in [
+        "measurement.gif",
+        "truth.gif",
+        "reconstruction.gif",
+        "run.json",
+    ] {
         assert!(out.join(name).is_file(), "{name}");
     }
 }
@@ -21,9 +26,18 @@ fn the_bundled_capture_is_reconstructed_from_anywhere() {
 #[test]
 fn it_says_how_good_it_is_and_where_the_files_are() {
     let root = tempdir().unwrap();
-    let output = vdps(root.path()).args(["demo", "--out", "shown"]).assert().success();
+    let output = vdps(root.path())
+        .args(["demo", "--out", "shown"])
+        .assert()
+        .success();
     let text = String::from_utf8_lossy(&output.get_output().stdout).into_owned();
-    for word in ["PSNR", "SSIM", "the measurement:", "reconstruction.gif", "shown"] {
+    for word in [
+        "PSNR",
+        "SSIM",
+        "the measurement:",
+        "reconstruction.gif",
+        "shown",
+    ] {
         assert!(text.contains(word), "{text}");
     }
 }
@@ -40,7 +54,10 @@ fn a_file_where_the_results_should_go_is_bad_usage() {
 fn the_bundled_capture_can_be_made_again() {
     let root = tempdir().unwrap();
     let command = "simulate scene:walker --seed 1 --model scatter --dist 5 --sigma 1 --out sim";
-    vdps(root.path()).args(command.split(' ')).assert().success();
+    vdps(root.path())
+        .args(command.split(' '))
+        .assert()
+        .success();
     let bundled = concat!(env!("CARGO_MANIFEST_DIR"), "/data/demo/");
     let truth = fs::read(root.path().join("sim/truth.gif")).unwrap();
     assert!(truth == fs::read(format!("{bundled}truth.gif")).unwrap());
@@ -52,5 +69,8 @@ fn the_bundled_capture_can_be_made_again() {
     let differences = made.zip(&kept, |a, b| ((a - b) * 255.0).round().abs());
     assert!(differences.data().iter().all(|&d| d <= 1.0));
     let differing = differences.data().iter().filter(|&&d| d > 0.0).count();
-    assert!(differing * 1000 <= made.shape().len(), "{differing} pixels differ");
+    assert!(
+        differing * 1000 <= made.shape().len(),
+        "{differing} pixels differ"
+    );
 }

@@ -21,7 +21,11 @@ fn vdps(folder: &Path) -> Command {
 
 /// Runs a command that must succeed with nothing but JSON on standard output.
 fn json(folder: &Path, arguments: &[&str]) -> Value {
-    let output = vdps(folder).args(arguments).arg("--json").assert().success();
+    let output = vdps(folder)
+        .args(arguments)
+        .arg("--json")
+        .assert()
+        .success();
     serde_json::from_slice(&output.get_output().stdout).expect("standard output is pure JSON")
 }
 
@@ -43,5 +47,7 @@ fn simulated(folder: &Path, model: &[&str]) -> Value {
 }
 
 fn number(value: &Value) -> f64 {
-    value.as_f64().unwrap_or_else(|| panic!("{value} is no number"))
+    value
+        .as_f64()
+        .unwrap_or_else(|| panic!("{value} is no number"))
 }

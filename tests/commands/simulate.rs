@@ -22,7 +22,10 @@ fn the_measurement_is_the_model_s_and_its_gif_is_truncated() {
     assert_eq!(measured, model.apply(&truth));
     let gif = read(&out.join("measurement.gif"));
     for (level, value) in gif.data().iter().zip(measured.data()) {
-        assert_eq!((level * 255.0).round(), (value.clamp(0.0, 1.0) * 255.0).floor());
+        assert_eq!(
+            (level * 255.0).round(),
+            (value.clamp(0.0, 1.0) * 255.0).floor()
+        );
     }
     assert_eq!(record["model"]["parameters"][1]["value"], 1.5);
     let kept: serde_json::Value =
@@ -34,7 +37,14 @@ fn the_measurement_is_the_model_s_and_its_gif_is_truncated() {
 fn a_seed_fixes_everything_that_is_drawn() {
     let bytes = |seed: &str| {
         let root = tempdir().unwrap();
-        let drawn = ["--dist", "2.5..10", "--sigma", "0.5..2", "--read-noise", "0.01"];
+        let drawn = [
+            "--dist",
+            "2.5..10",
+            "--sigma",
+            "0.5..2",
+            "--read-noise",
+            "0.01",
+        ];
         let camera = ["--shot", "5000", "--seed", seed];
         let record = simulated(root.path(), &[&drawn[..], &camera].concat());
         assert_eq!(record["model"]["parameters"].as_array().unwrap().len(), 20);
@@ -48,8 +58,15 @@ fn a_seed_fixes_everything_that_is_drawn() {
 fn gain_saturates_and_noise_is_as_large_as_asked() {
     let root = tempdir().unwrap();
     let scene = Clip::filled(Shape::new(2, 32, 32), 0.5);
-    save(&root.path().join("flat.npy"), &scene, &WriteOptions::default()).unwrap();
-    let noisy = ["simulate", "flat.npy", "--model", "blur", "--sigma", "0", "--out", "sim"];
+    save(
+        &root.path().join("flat.npy"),
+        &scene,
+        &WriteOptions::default(),
+    )
+    .unwrap();
+    let noisy = [
+        "simulate", "flat.npy", "--model", "blur", "--sigma", "0", "--out", "sim",
+    ];
     let camera = ["--read-noise", "0.05", "--gain", "2"];
     let record = json(root.path(), &[&noisy[..], &camera].concat());
     let share = number(&record["saturated_share"]);
@@ -82,7 +99,15 @@ fn the_flags_it_prints_hand_the_model_to_reconstruct() {
         &["--model", "blur", "--sigma", "1"],
         &["--model", "dehaze"],
         &["--model", "inpaint", "--mask", "random:0.5"],
-        &["--model", "zernike", "--coeffs", "random", "--varying", "--quantise", "none"],
+        &[
+            "--model",
+            "zernike",
+            "--coeffs",
+            "random",
+            "--varying",
+            "--quantise",
+            "none",
+        ],
     ];
     for model in models {
         let root = tempdir().unwrap();
@@ -106,15 +131,44 @@ fn bad_scenes_and_cameras_are_bad_input() {
     let root = tempdir().unwrap();
     let folder = root.path();
     let scene = |name, more: &[&'static str]| {
-        [&["simulate", name, "--model", "dehaze", "--out", "sim"][..], more].concat()
+        [
+            &["simulate", name, "--model", "dehaze", "--out", "sim"][..],
+            more,
+        ]
+        .concat()
     };
     fails(folder, &scene("scene:dog", &[]), 2, &["dog", "walker"]);
     fails(folder, &scene("none.gif", &[]), 2, &["none.gif"]);
-    fails(folder, &scene("scene:walker", &["--frames", "0..3"]), 2, &["--resize"]);
-    fails(folder, &scene("scene:walker", &["--gain", "0"]), 2, &["gain"]);
-    fails(folder, &scene("scene:walker", &["--shot", "-3"]), 2, &["--shot"]);
-    fails(folder, &scene("scene:walker", &["--quantise", "12"]), 2, &["16"]);
+    fails(
+        folder,
+        &scene("scene:walker", &["--frames", "0..3"]),
+        2,
+        &["--resize"],
+    );
+    fails(
+        folder,
+        &scene("scene:walker", &["--gain", "0"]),
+        2,
+        &["gain"],
+    );
+    fails(
+        folder,
+        &scene("scene:walker", &["--shot", "-3"]),
+        2,
+        &["photons", "-3"],
+    );
+    fails(
+        folder,
+        &scene("scene:walker", &["--quantise", "12"]),
+        2,
+        &["16"],
+    );
     let bright = Clip::filled(Shape::new(1, 8, 8), 1.5);
-    save(&folder.join("bright.npy"), &bright, &WriteOptions::default()).unwrap();
+    save(
+        &folder.join("bright.npy"),
+        &bright,
+        &WriteOptions::default(),
+    )
+    .unwrap();
     fails(folder, &scene("bright.npy", &[]), 2, &["1.5", "[0, 1]"]);
 }
