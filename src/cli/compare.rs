@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::input_args::InputArgs;
+use super::output;
 use crate::metrics::Quality;
 use crate::run::FileRecord;
 
@@ -42,9 +43,9 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             target: target_record,
             quality,
         };
-        println!("{}", serde_json::to_string_pretty(&comparison)?);
+        output::print_json(&comparison)?;
     } else {
-        print!("{}", table(&quality));
+        output::print(&table(&quality))?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-use super::{interrupt, reconstruct};
+use super::{interrupt, output, reconstruct};
 use crate::run::ResultsFolder;
 
 /// Simulated by us; `data/demo/README.md` says how.
@@ -47,10 +47,13 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     ]);
     let record = reconstruct::reconstruct(&command.args, interrupt::watch()?)?;
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&record)?);
+        output::print_json(&record)?;
     } else {
-        print!("{}", reconstruct::summary(&record, &args.out));
-        println!("open       {}", folder.file("reconstruction.gif").display());
+        let opening = format!(
+            "open       {}\n",
+            folder.file("reconstruction.gif").display()
+        );
+        output::print(&(reconstruct::summary(&record, &args.out) + &opening))?;
     }
     reconstruct::done(&record, &args.out)
 }

@@ -11,6 +11,7 @@ pub mod error;
 mod input_args;
 pub mod interrupt;
 mod model_args;
+mod output;
 pub mod progress;
 mod quantity;
 mod reconstruct;
@@ -36,6 +37,9 @@ enum Command {
     /// Reconstruct the video behind a scattering layer, a blur, haze or missing pixels
     Reconstruct(Box<reconstruct::Args>),
     /// Make a measurement of a known scene, with its truth
+    ///
+    /// Parameters may be drawn from --seed: --dist 2.5..10 and --sigma 0.5..2 draw one for each
+    /// frame (for the blur one for the clip), --coeffs random twice a standard normal.
     Simulate(Box<simulate::Args>),
     /// Score a clip against its target: PSNR and SSIM
     Compare(compare::Args),

@@ -1,11 +1,13 @@
 //! The forward model as flags, shared by `reconstruct` and `simulate`.
 
+use std::path::Path;
+
 use clap::ValueEnum;
 
 use super::error::bad_input;
 use super::quantity::{Coefficients, Lengths, MaskSource};
 use crate::clip::{Clip, Shape};
-use crate::media::{self, ReadOptions};
+use crate::media::{self, FrameRange, MediaError, ReadOptions};
 use crate::noise::Noise;
 use crate::physics::zernike::MODES;
 use crate::physics::{Blur, Dehaze, ForwardModel, Inpaint, Optics, PerFrame, Scatter, ZernikeBlur};
@@ -88,10 +90,12 @@ pub enum Draws {
 }
 
 /// What a file says about the setup.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct FromFile {
     pub pitch_um: Option<f64>,
     pub distance_m: Option<f64>,
+    /// Which part of it was read; masks from files are cut alike.
+    pub cut: ReadOptions,
 }
 
 /// A forward model with what its trait does not tell.
@@ -159,7 +163,7 @@ impl ModelArgs {
             ModelName::Scatter => self.scatter(shape, optics, file.distance_m, noise),
             ModelName::Blur => self.blur(shape, optics, noise),
             ModelName::Dehaze => Ok(BuiltModel::plain(Dehaze::new(shape)?)),
-            ModelName::Inpaint => self.inpaint(shape, noise),
+            ModelName::Inpaint => self.inpaint(shape, &file.cut, noise),
             ModelName::Zernike => self.zernike(shape, noise),
         }
     }
@@ -215,7 +219,12 @@ impl ModelArgs {
         Ok(BuiltModel::plain(Blur::new(shape, sigma_px)?))
     }
 
-    fn inpaint(&self, shape: Shape, noise: &mut Noise) -> anyhow::Result<BuiltModel> {
+    fn inpaint(
+        &self,
+        shape: Shape,
+        cut: &ReadOptions,
+        noise: &mut Noise,
+    ) -> anyhow::Result<BuiltModel> {
         let mask = match &self.mask {
             None => {
                 return Err(bad_input!(
@@ -224,7 +233,7 @@ impl ModelArgs {
                 ));
             }
             Some(MaskSource::Random(keep)) => Inpaint::random_mask(shape, *keep, noise),
-            Some(MaskSource::File(path)) => media::open(path, &ReadOptions::default())?.clip,
+            Some(MaskSource::File(path)) => read_mask(path, cut)?,
         };
         let model = Inpaint::new(shape, mask)?;
         let mask = model.mask().clone();
@@ -308,6 +317,19 @@ impl ModelArgs {
         }
         Ok(())
     }
+}
+
+/// A mask of one frame serves every frame, whichever were chosen.
+fn read_mask(path: &Path, cut: &ReadOptions) -> Result<Clip, MediaError> {
+    let every_frame = ReadOptions {
+        frames: FrameRange::ALL,
+        ..cut.clone()
+    };
+    let mask = media::open(path, &every_frame)?.clip;
+    if mask.shape().frames == 1 || cut.frames == FrameRange::ALL {
+        return Ok(mask);
+    }
+    Ok(media::open(path, cut)?.clip)
 }
 
 fn per_frame(values: Vec<f64>) -> PerFrame {

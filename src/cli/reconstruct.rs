@@ -11,6 +11,7 @@ use super::error::{Interrupted, bad_input};
 use super::input_args::InputArgs;
 use super::interrupt;
 use super::model_args::{BuiltModel, Draws, FromFile, ModelArgs};
+use super::output;
 use super::progress::{ProgressReport, residual};
 use crate::clip::Clip;
 use crate::device::{self, ComputeDevice, DeviceRequest};
@@ -115,9 +116,9 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let cancel = interrupt::watch()?;
     let record = reconstruct(&args, cancel)?;
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&record)?);
+        output::print_json(&record)?;
     } else {
-        print!("{}", summary(&record, &args.out));
+        output::print(&summary(&record, &args.out))?;
     }
     done(&record, &args.out)
 }
@@ -138,7 +139,6 @@ pub(super) fn done(record: &RunRecord, out: &std::path::Path) -> anyhow::Result<
 pub(super) fn reconstruct(args: &Args, cancel: &AtomicBool) -> anyhow::Result<RunRecord> {
     let started = Clock::now();
     args.solver.check_belong(args.method)?;
-    let folder = ResultsFolder::create(&args.out)?;
     let (footage, input) = args.input_args.open(&args.input)?;
     let shape = footage.clip.shape();
     let target = args.target.as_ref().map(|path| args.input_args.open(path));
@@ -157,6 +157,7 @@ pub(super) fn reconstruct(args: &Args, cancel: &AtomicBool) -> anyhow::Result<Ru
     let from_file = FromFile {
         pitch_um: footage.pixel_pitch_um,
         distance_m: footage.distance_m,
+        cut: args.input_args.options(),
     };
     let built = args
         .model
@@ -189,6 +190,7 @@ pub(super) fn reconstruct(args: &Args, cancel: &AtomicBool) -> anyhow::Result<Ru
         device,
         prior,
     } = prepared;
+    let folder = ResultsFolder::create(&args.out)?;
     let name = args.input.file_stem().unwrap_or_default().to_string_lossy();
     let mut report = ProgressReport::new(name, solver.total_steps(), input.levels);
     let solving = Clock::now();
@@ -224,7 +226,7 @@ pub(super) fn reconstruct(args: &Args, cancel: &AtomicBool) -> anyhow::Result<Ru
         seed: args.solver.seed,
         device: DeviceRecord::from(&device),
         prior,
-        residual: residual_rms(&residual, input.levels),
+        residual: Residual::of(&residual, input.levels),
         quality: quality(&estimate)?,
         measurement_quality: quality(&footage.clip)?,
         target: target.map(|(_, record)| record),
@@ -393,15 +395,6 @@ fn write_clips(
         folder.clip(name, clip, &options)?;
     }
     Ok(names)
-}
-
-fn residual_rms(residual: &Clip, levels: Option<u32>) -> Residual {
-    let squares = residual.data().iter().map(|&r| f64::from(r).powi(2));
-    let rms = (squares.sum::<f64>() / residual.shape().len() as f64).sqrt();
-    Residual {
-        rms,
-        rms_levels: levels.map(|levels| rms * f64::from(levels)),
-    }
 }
 
 /// What a user wants to know at once.

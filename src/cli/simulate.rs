@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::error::{InputError, bad_input};
 use super::input_args::InputArgs;
 use super::model_args::{Draws, FromFile, ModelArgs};
+use super::output;
 use crate::clip::{Clip, Shape};
 use crate::media::{FrameRange, PngDepth, Rounding, WriteOptions};
 use crate::noise::Noise;
@@ -62,8 +63,6 @@ pub struct Args {
     #[command(flatten)]
     pub input_args: InputArgs,
 
-    /// Ranges such as --dist 2.5..10 --sigma 0.5..2 are drawn for each frame, --coeffs random
-    /// as twice a standard normal
     #[command(flatten)]
     pub model: ModelArgs,
 
@@ -130,11 +129,11 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             args.input
         ));
     }
-    let folder = ResultsFolder::create(&args.out)?;
     let mut noise = Noise::seeded(args.seed);
     let file = FromFile {
         pitch_um,
         distance_m: None,
+        cut: args.input_args.options(),
     };
     let built = args.model.build(shape, file, Draws::Allowed, &mut noise)?;
     let model = built.record();
@@ -153,6 +152,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     if let Some(mask) = &built.mask {
         measurement = measurement.zip(mask, |y, m| y * m);
     }
+    let folder = ResultsFolder::create(&args.out)?;
     let saturated = measurement.data().iter().filter(|&&y| y >= 1.0).count();
     let files = args.write(&folder, &truth, &measurement, built.mask.as_ref(), pitch_um)?;
     let record = Simulation {
@@ -171,9 +171,9 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     };
     folder.json("simulation.json", &record)?;
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&record)?);
+        output::print_json(&record)?;
     } else {
-        print!("{}", summary(&record, &args));
+        output::print(&summary(&record, &args))?;
     }
     Ok(())
 }

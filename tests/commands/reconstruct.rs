@@ -144,18 +144,40 @@ fn half_a_level_is_added_to_truncated_measurements_only() {
 #[test]
 fn the_same_command_gives_the_same_bytes() {
     let root = tempdir().unwrap();
-    let inpaint = ["--model", "inpaint", "--mask", "random:0.5"];
-    simulated(root.path(), &[&inpaint[..], &["--seed", "3"]].concat());
-    let bytes = |seed: &str| {
-        json(
-            root.path(),
-            &command(&[&inpaint[..], &["--seed", seed]].concat()),
-        );
+    let inpaint = ["--model", "inpaint", "--mask"];
+    let drawn = ["random:0.5", "--seed", "3"];
+    simulated(root.path(), &[&inpaint[..], &drawn].concat());
+    let bytes = |more: &[&str]| {
+        json(root.path(), &command(&[&inpaint[..], more].concat()));
         fs::read(root.path().join("r/reconstruction.tif")).unwrap()
     };
-    assert!(bytes("3") == bytes("3"));
-    // Another seed is another mask.
-    assert!(bytes("3") != bytes("4"));
+    assert!(bytes(&drawn) == bytes(&drawn));
+    // A seed means the same mask to both commands, another seed another one.
+    assert!(bytes(&drawn) == bytes(&["sim/mask.gif"]));
+    assert!(bytes(&drawn) != bytes(&["random:0.5", "--seed", "4"]));
+}
+
+#[test]
+fn masks_are_cut_like_the_measurement() {
+    let root = tempdir().unwrap();
+    simulated(root.path(), &["--model", "inpaint", "--mask", "random:0.5"]);
+    let cut = [
+        "--model", "inpaint", "--frames", "3..7", "--crop", "16", "--mask",
+    ];
+    let cut = |mask| json(root.path(), &command(&[&cut[..], &[mask]].concat()));
+    let record = cut("sim/mask.gif");
+    assert_eq!(record["input"]["shape"]["frames"], 4);
+    let clip = open(&root.path().join("sim/mask.gif"), &ReadOptions::default())
+        .unwrap()
+        .clip;
+    let first = Clip::new(Shape::new(1, 32, 32), clip.frame(0).to_vec());
+    save(
+        &root.path().join("first.png"),
+        &first,
+        &WriteOptions::default(),
+    )
+    .unwrap();
+    cut("first.png");
 }
 
 #[test]
