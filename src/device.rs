@@ -5,6 +5,7 @@
 //! they run on, so one is used only when asked for by name.
 
 mod guard;
+mod memory;
 mod selftest;
 
 pub use guard::guarded;
@@ -132,6 +133,7 @@ pub struct ComputeDevice {
 impl ComputeDevice {
     /// The processor; always there.
     pub fn cpu(why: impl Into<String>) -> Self {
+        memory::keep_freed_memory();
         Self {
             burn: Device::flex(),
             name: cpu_name(),
@@ -200,7 +202,10 @@ fn open_best() -> ComputeDevice {
     let adapters = adapters();
     for adapter in &adapters {
         if adapter.kind_is_software() {
-            reasons.push(format!("{} is a software device", adapter.info.name));
+            reasons.push(format!(
+                "{} is a software GPU, slower than the CPU",
+                adapter.info.name
+            ));
             continue;
         }
         match open_tested(adapter, "the first GPU that passed the self-test".into()) {

@@ -24,3 +24,4 @@ pub mod physics;
 pub mod prior;
 pub mod run;
 pub mod solver;
+pub mod verify;

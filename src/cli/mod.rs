@@ -4,9 +4,11 @@
 //! writes files; it computes nothing itself. Progress goes to standard error, results to
 //! files, and only what a user may want to pipe to standard output.
 
+mod bench;
 pub mod checkpoint;
 mod compare;
 mod demo;
+mod devices;
 pub mod error;
 mod input_args;
 pub mod interrupt;
@@ -16,6 +18,7 @@ pub mod progress;
 mod quantity;
 mod reconstruct;
 mod simulate;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -45,6 +48,9 @@ enum Command {
     Compare(compare::Args),
     /// Reconstruct a bundled capture at once
     Demo(demo::Args),
+    Devices(devices::Args),
+    Verify(verify::Args),
+    Bench(bench::Args),
 }
 
 /// Runs the command given to the program.
@@ -52,10 +58,15 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let result: anyhow::Result<()> = match cli.command {
         None => Cli::command().print_help().map_err(Into::into),
-        Some(Command::Reconstruct(args)) => reconstruct::run(*args),
-        Some(Command::Simulate(args)) => simulate::run(*args),
-        Some(Command::Compare(args)) => compare::run(args),
-        Some(Command::Demo(args)) => demo::run(args),
+        Some(command) => match command {
+            Command::Reconstruct(args) => reconstruct::run(*args),
+            Command::Simulate(args) => simulate::run(*args),
+            Command::Compare(args) => compare::run(args),
+            Command::Demo(args) => demo::run(args),
+            Command::Devices(args) => devices::run(args),
+            Command::Verify(args) => verify::run(args),
+            Command::Bench(args) => bench::run(args),
+        },
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,26 +3,28 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Set when a thread that serves a GPU panicked: it then goes on, and what it should have
-/// computed reads back as stale memory without any error.
-static FAULT: AtomicBool = AtomicBool::new(false);
+/// Counts panics in threads that serve a GPU: such a thread goes on, and what it should
+/// have computed reads back as stale memory without any error.
+static FAULTS: AtomicUsize = AtomicUsize::new(0);
 
-/// Names of the threads in which CubeCL serves a device.
-const SERVER_THREADS: [&str; 2] = ["DSD-", "DSU-"];
-
-/// Runs work on a device. A panic in it, or in the threads that serve the device while it
+/// Runs work on a device. A panic in it, or in the threads that serve devices while it
 /// runs, becomes an error; the result is then lost, but the program goes on.
 pub fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     watch_server_threads();
-    FAULT.store(false, Ordering::SeqCst);
+    watched(&FAULTS, work)
+}
+
+fn watched<T>(faults: &AtomicUsize, work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    let before = faults.load(Ordering::SeqCst);
     let result = catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|panic| Err(panic_text(panic.as_ref()).to_owned()));
-    if FAULT.swap(false, Ordering::SeqCst) {
-        return Err("the graphics driver or a shader failed".into());
+    if faults.load(Ordering::SeqCst) == before {
+        result
+    } else {
+        Err("the graphics driver or a shader failed".into())
     }
-    result
 }
 
 fn watch_server_threads() {
@@ -30,14 +32,17 @@ fn watch_server_threads() {
     ONCE.call_once(|| {
         let previous = take_hook();
         set_hook(Box::new(move |panic| {
-            let thread = std::thread::current();
-            let name = thread.name().unwrap_or_default();
-            if SERVER_THREADS.iter().any(|prefix| name.starts_with(prefix)) {
-                FAULT.store(true, Ordering::SeqCst);
+            if std::thread::current().name().is_some_and(serves_a_device) {
+                FAULTS.fetch_add(1, Ordering::SeqCst);
             }
             previous(panic);
         }));
     });
+}
+
+/// Whether a thread of this name is one in which CubeCL serves a device.
+fn serves_a_device(thread: &str) -> bool {
+    thread.starts_with("DSD-") || thread.starts_with("DSU-")
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> &str {
@@ -59,14 +64,20 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_in_a_server_thread_spoils_the_result() {
-        let result = guarded(|| {
-            let server = std::thread::Builder::new().name("DSD-0-0".into());
-            let server = server.spawn(|| panic!("lost device")).unwrap();
-            assert!(server.join().is_err());
+    fn a_fault_in_a_server_thread_spoils_the_result() {
+        // Its own counter: faults of the shared one would spoil tests that run beside.
+        let faults = AtomicUsize::new(3);
+        let result = watched(&faults, || {
+            faults.fetch_add(1, Ordering::SeqCst);
             Ok(1)
         });
         assert!(result.is_err());
-        assert_eq!(guarded(|| Ok(2)), Ok(2));
+        assert_eq!(watched(&faults, || Ok(2)), Ok(2));
+    }
+
+    #[test]
+    fn server_threads_are_known_by_name() {
+        assert!(serves_a_device("DSD-0-1") && serves_a_device("DSU-2"));
+        assert!(!serves_a_device("main"));
     }
 }

@@ -131,3 +131,78 @@ impl Prior for NetworkPrior {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::noise::Noise;
+    use crate::prior::UNetConfig;
+
+    fn small() -> NetworkPrior {
+        let config = UNetConfig {
+            dim: 8,
+            multipliers: vec![1, 2],
+            heads: 2,
+            temporal_head_dim: 8,
+        };
+        let device = ComputeDevice::cpu("test");
+        NetworkPrior::new(UNet::random(&config, 5, device.burn()), device)
+    }
+
+    #[test]
+    fn the_pullback_is_the_derivative() {
+        let prior = small();
+        let shape = Shape::new(3, 6, 4);
+        let mut noise = Noise::seeded(2);
+        let (x, direction, v) = (
+            noise.normal_clip(shape),
+            noise.normal_clip(shape),
+            noise.normal_clip(shape),
+        );
+        let (eps, pullback) = prior.predict_with_pullback(&x, 40).unwrap();
+        let untracked = prior.predict(&x, 40).unwrap();
+        let apart = eps.zip(&untracked, |a, b| (a - b).abs());
+        assert!(apart.data().iter().all(|&d| d < 1e-5));
+        let dot = |a: &Clip, b: &Clip| -> f64 {
+            let pairs = a.data().iter().zip(b.data());
+            pairs.map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
+        };
+        let step = 1e-2;
+        let along = |sign: f32| {
+            let moved = x.zip(&direction, |x, d| x + sign * step * d);
+            dot(&prior.predict(&moved, 40).unwrap(), &v)
+        };
+        let numeric = (along(1.0) - along(-1.0)) / (2.0 * f64::from(step));
+        let exact = dot(&pullback(&v).unwrap(), &direction);
+        assert!(
+            (numeric - exact).abs() < 1e-2 * exact.abs().max(0.1),
+            "{numeric} {exact}"
+        );
+    }
+
+    #[test]
+    fn wrong_shapes_are_errors() {
+        let prior = small();
+        let odd = Clip::zeros(Shape::new(2, 5, 4));
+        assert!(matches!(
+            prior.predict(&odd, 0),
+            Err(PriorError::Shape { .. })
+        ));
+        let fits = Clip::zeros(Shape::new(2, 4, 4));
+        let (_, pullback) = prior.predict_with_pullback(&fits, 0).unwrap();
+        assert!(matches!(pullback(&odd), Err(PriorError::Cotangent { .. })));
+    }
+
+    #[test]
+    fn it_says_what_it_is() {
+        let text = small().describe();
+        assert!(text.contains("levels 1-2, 2 heads of 8) on CPU"), "{text}");
+    }
+
+    #[test]
+    fn an_absent_checkpoint_is_an_error() {
+        let device = ComputeDevice::cpu("test");
+        let error = NetworkPrior::load(Path::new("no such model.pt"), device).unwrap_err();
+        assert!(error.to_string().contains("no such model.pt"), "{error}");
+    }
+}

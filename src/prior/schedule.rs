@@ -179,7 +179,8 @@ mod tests {
 
     fn assert_golden(schedule: &Schedule, bytes: &[u8]) {
         let golden = Weights::from_safetensors(bytes).unwrap();
-        let columns: [(&str, fn(&Step) -> f32); 8] = [
+        type Column = (&'static str, fn(&Step) -> f32);
+        let columns: [Column; 8] = [
             ("betas", |s| s.beta),
             ("alphas_cumprod", |s| s.alpha_bar),
             ("alphas_cumprod_prev", |s| s.alpha_bar_prev),

@@ -4,6 +4,7 @@ mod drive;
 mod folder;
 mod hash;
 mod memory;
+mod peak;
 mod record;
 pub mod scenes;
 mod sensor;
@@ -12,6 +13,7 @@ pub use drive::{Outcome, drive};
 pub use folder::{ResultsError, ResultsFolder};
 pub use hash::sha256;
 pub use memory::{MemoryError, check_memory};
+pub use peak::peak_memory_bytes;
 pub use record::{
     DeviceRecord, FileRecord, Geometry, MeasurementRecord, ModelRecord, PriorRecord, Residual,
     RunRecord, SolverRecord, Timings,

@@ -43,11 +43,18 @@ impl GroupNorm {
 
     pub(super) fn forward(&self, x: Tensor<4>, modulation: Option<Modulation>) -> Tensor<4> {
         let [frames, channels, height, width] = x.dims();
-        let members = channels / GROUPS;
-        let grouped = x.reshape([frames, GROUPS, members * height * width]);
-        let mean = grouped.clone().mean_dim(2).mean_dim(0);
+        let (members, pixels) = (channels / GROUPS, height * width);
+        let over_group = |sums: Tensor<4>| {
+            let sums = sums.reshape([frames, GROUPS, members]);
+            (sums.mean_dim(2).mean_dim(0) / pixels as f64).reshape([1, GROUPS, 1, 1])
+        };
+        let rows = x.reshape([frames, channels, 1, pixels]);
+        let mean = over_group(rows.clone().sum_dim(3));
+        let grouped = rows.reshape([frames, GROUPS, members, pixels]);
         let centred = grouped - mean;
-        let variance = centred.clone().square().mean_dim(2).mean_dim(0);
+        // A product of row and column adds up the squares without storing them.
+        let rows = centred.clone().reshape([frames, channels, 1, pixels]);
+        let variance = over_group(rows.clone().matmul(rows.swap_dims(2, 3)));
         let gain = (variance + EPSILON).sqrt().recip();
 
         // One gain and one offset per channel, so that each pixel is touched once.
@@ -57,8 +64,7 @@ impl GroupNorm {
             weight = weight * scale.clone();
             bias = bias * scale + shift;
         }
-        let gain = gain.reshape([1, GROUPS, 1, 1]) * weight.reshape([1, GROUPS, members, 1]);
-        let centred = centred.reshape([frames, GROUPS, members, height * width]);
+        let gain = gain * weight.reshape([1, GROUPS, members, 1]);
         (centred * gain + bias.reshape([1, GROUPS, members, 1]))
             .reshape([frames, channels, height, width])
     }

@@ -21,7 +21,7 @@ pub(super) enum Start {
 
 enum Origin<'a> {
     File(&'a Weights),
-    Draw(Noise),
+    Draw(Box<Noise>),
 }
 
 /// Hands out parameters by their published names, and notes what does not fit.
@@ -39,7 +39,7 @@ impl<'a> Source<'a> {
     }
 
     pub(super) fn drawn(seed: u64, device: &Device) -> Self {
-        Self::new(Origin::Draw(Noise::seeded(seed)), device)
+        Self::new(Origin::Draw(Box::new(Noise::seeded(seed))), device)
     }
 
     fn new(origin: Origin<'a>, device: &Device) -> Self {

@@ -1,5 +1,6 @@
-use burn::module::Module;
-use burn::tensor::{Device, TensorData};
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::Gradients;
+use burn::tensor::{Device, Distribution, TensorData};
 
 use super::*;
 use crate::prior::weights::Array;
@@ -145,4 +146,29 @@ fn what_the_network_has_no_use_for_is_reported() {
     weights.insert("extra.weight", zeros(&[1]));
     let (_, unused) = UNet::from_weights_reporting(&weights, &Device::flex()).unwrap();
     assert_eq!(unused, ["extra.weight"]);
+}
+
+/// A trainer must reach every parameter, none of which may be lost on the way.
+#[test]
+fn every_parameter_gets_a_gradient() {
+    struct Untouched<'a>(&'a Gradients, usize);
+    impl ModuleVisitor for Untouched<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let gradient = param.val().grad(self.0);
+            let moves = gradient.is_some_and(|g| g.abs().sum().into_scalar::<f32>() > 0.0);
+            self.1 += usize::from(!moves);
+        }
+    }
+    let config = UNetConfig {
+        dim: 8,
+        multipliers: vec![1, 2],
+        heads: 2,
+        temporal_head_dim: 8,
+    };
+    let net = UNet::random(&config, 4, &Device::flex()).train();
+    let x = Tensor::<4>::random([3, 1, 8, 8], Distribution::Default, &Device::flex());
+    let gradients = net.forward(x.autodiff(), 7).square().sum().backward();
+    let mut untouched = Untouched(&gradients, 0);
+    net.visit(&mut untouched);
+    assert_eq!(untouched.1, 0);
 }

@@ -1,0 +1,89 @@
+//! The published method's golden numbers, through the code behind `vdps verify`.
+
+use std::path::{Path, PathBuf};
+
+use vdps::device::ComputeDevice;
+use vdps::prior::NetworkPrior;
+use vdps::verify::{self, Check, Extent, Golden};
+
+fn file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(name)
+}
+
+fn load(name: &str) -> Golden {
+    Golden::load(&file(name)).unwrap()
+}
+
+fn assert_all_pass(checks: &[Check], count: usize) {
+    for check in checks {
+        assert!(check.passed(), "{}: {:.1e}", check.what, check.error);
+    }
+    assert_eq!(checks.len(), count, "{checks:#?}");
+}
+
+#[test]
+fn forward_models_measure_and_differentiate_as_published() {
+    let mut checks = Vec::new();
+    let golden = load("forward_models.safetensors");
+    verify::forward_models(&golden, &mut |check| checks.push(check)).unwrap();
+    // Ten measurements, ten video gradients, five parameter gradients, two PSFs, one basis.
+    assert_all_pass(&checks, 28);
+}
+
+#[test]
+fn schedule_is_published() {
+    let mut checks = Vec::new();
+    let golden = load("schedule_1000.safetensors");
+    verify::schedule(&golden, &mut |check| checks.push(check)).unwrap();
+    assert_all_pass(&checks, 5);
+}
+
+#[test]
+fn official_checkpoint_predicts_as_published() {
+    let mut checks = Vec::new();
+    let prior =
+        NetworkPrior::load(&file("unet_dim8_heads16.pt"), ComputeDevice::cpu("test")).unwrap();
+    let golden = load("unet_dim8_heads16_io.safetensors");
+    let report = &mut |check| checks.push(check);
+    verify::network("heads 16", &prior, &golden, Extent::Full, report).unwrap();
+    assert_all_pass(&checks, 4);
+}
+
+#[test]
+fn every_published_task_samples_as_published() {
+    let mut checks = Vec::new();
+    let golden = load("samplers_8step.safetensors");
+    let network = || {
+        let weights = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("assets/selftest/unet_dim8_heads32.safetensors");
+        Ok(NetworkPrior::load(&weights, ComputeDevice::cpu("test"))?)
+    };
+    verify::samplers(&golden, &network, &mut |check| checks.push(check)).unwrap();
+    // Two estimates of each of ten tasks, five sets of estimated parameters.
+    assert_all_pass(&checks, 26);
+}
+
+#[test]
+fn the_program_carries_enough_to_verify_itself() {
+    let mut checks = Vec::new();
+    verify::builtin(&ComputeDevice::cpu("test"), Extent::Full, &mut |check| {
+        checks.push(check)
+    })
+    .unwrap();
+    assert!(checks.len() > 30, "{}", checks.len());
+    assert!(checks.iter().all(Check::passed), "{checks:#?}");
+}
+
+#[test]
+fn wrong_numbers_do_not_pass() {
+    let mut checks = Vec::new();
+    let golden = load("unet_dim8_heads16_io.safetensors");
+    let other =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/selftest/unet_dim8_heads32.safetensors");
+    let prior = NetworkPrior::load(&other, ComputeDevice::cpu("test")).unwrap();
+    let report = &mut |check| checks.push(check);
+    verify::network("other weights", &prior, &golden, Extent::Small, report).unwrap();
+    assert!(checks.iter().all(|check| !check.passed()));
+}
