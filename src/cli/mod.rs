@@ -5,10 +5,19 @@
 //! files, and only what a user may want to pipe to standard output.
 
 mod bench;
+pub mod checkpoint;
+mod compare;
+mod demo;
 mod devices;
 pub mod error;
+mod input_args;
 pub mod interrupt;
+mod model_args;
+mod output;
 pub mod progress;
+mod quantity;
+mod reconstruct;
+mod simulate;
 mod verify;
 
 use std::process::ExitCode;
@@ -28,6 +37,17 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Reconstruct the video behind a scattering layer, a blur, haze or missing pixels
+    Reconstruct(Box<reconstruct::Args>),
+    /// Make a measurement of a known scene, with its truth
+    ///
+    /// Parameters may be drawn from --seed: --dist 2.5..10 and --sigma 0.5..2 draw one for each
+    /// frame (for the blur one for the clip), --coeffs random twice a standard normal.
+    Simulate(Box<simulate::Args>),
+    /// Score a clip against its target: PSNR and SSIM
+    Compare(compare::Args),
+    /// Reconstruct a bundled capture at once
+    Demo(demo::Args),
     Devices(devices::Args),
     Verify(verify::Args),
     Bench(bench::Args),
@@ -39,6 +59,10 @@ pub fn run() -> ExitCode {
     let result: anyhow::Result<()> = match cli.command {
         None => Cli::command().print_help().map_err(Into::into),
         Some(command) => match command {
+            Command::Reconstruct(args) => reconstruct::run(*args),
+            Command::Simulate(args) => simulate::run(*args),
+            Command::Compare(args) => compare::run(args),
+            Command::Demo(args) => demo::run(args),
             Command::Devices(args) => devices::run(args),
             Command::Verify(args) => verify::run(args),
             Command::Bench(args) => bench::run(args),
