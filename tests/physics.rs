@@ -3,7 +3,8 @@
 use vdps::clip::{Clip, Shape};
 use vdps::noise::Noise;
 use vdps::physics::{
-    Blur, Dehaze, ForwardModel, Inpaint, Optics, PerFrame, PhysicsError, Scatter, ZernikeBlur,
+    Blur, Dehaze, Exposure, ForwardModel, Inpaint, Optics, PerFrame, PhysicsError, Scatter,
+    ZernikeBlur,
 };
 
 /// Every model at a size that is odd, rectangular and no power of two.
@@ -13,7 +14,9 @@ fn odd_models() -> Vec<Box<dyn ForwardModel>> {
     let mask = Inpaint::random_mask(shape, 0.5, &mut Noise::seeded(2));
     let mut noise = Noise::seeded(3);
     let mut coefficients = |count: usize| (0..count).map(|_| 2.0 * noise.normal()).collect();
+    let exposed: Box<dyn ForwardModel> = Box::new(Scatter::new(shape, optics, 4.0, 1.1).unwrap());
     vec![
+        Box::new(Exposure::new(exposed, 0.4, 0.05).unwrap()),
         Box::new(Scatter::new(shape, optics, 4.0, 1.1).unwrap()),
         Box::new(Scatter::new(shape, optics, vec![2.5, 4.0, 9.0], vec![0.4, 1.1, 1.8]).unwrap()),
         Box::new(Scatter::new(shape, Optics::REAL, 10.0, vec![0.7, 1.1, 1.3]).unwrap()),

@@ -43,8 +43,13 @@ struct Timing {
 }
 
 pub fn run(args: Args) -> anyhow::Result<()> {
-    let device = device::open(args.device)?;
     let shape = Shape::new(10, args.size.into(), args.size.into());
+    let config = UNetConfig {
+        dim: args.dim.into(),
+        ..UNetConfig::published_ucf()
+    };
+    config.check_shape(shape)?;
+    let device = device::open(args.device)?;
     let mut timings = Vec::new();
     let mut out = std::io::stdout().lock();
     if !args.json {
@@ -70,7 +75,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         "instant solver: one iteration".into(),
         instant_step(shape, args.runs)?,
     );
-    let network = network(&args, shape, &device, &mut record)?;
+    let network = network(&args, &config, shape, &device, &mut record)?;
     let peak = peak_memory_bytes();
     if args.json {
         let rows: Vec<Value> = timings
@@ -148,16 +153,12 @@ fn instant_step(shape: Shape, runs: u16) -> anyhow::Result<f64> {
 /// Times the network and gives its description.
 fn network(
     args: &Args,
+    config: &UNetConfig,
     shape: Shape,
     device: &ComputeDevice,
     record: &mut dyn FnMut(String, f64),
 ) -> anyhow::Result<String> {
-    let config = UNetConfig {
-        dim: args.dim.into(),
-        ..UNetConfig::published_ucf()
-    };
-    config.check_shape(shape)?;
-    let prior = NetworkPrior::new(UNet::random(&config, 0, device.burn()), device.clone());
+    let prior = NetworkPrior::new(UNet::random(config, 0, device.burn()), device.clone());
     let description = prior.describe();
     check_memory(&prior, shape, device)?;
     let x = Noise::seeded(0).normal_clip(shape);

@@ -6,9 +6,10 @@ use crate::device::DeviceError;
 use crate::media::MediaError;
 use crate::metrics::ShapesDiffer;
 use crate::physics::PhysicsError;
-use crate::prior::{PriorError, ScheduleError};
+use crate::prior::{PriorError, ScheduleError, WeightsError};
 use crate::run::{ResultsError, SensorError};
 use crate::solver::SolverError;
+use crate::verify::VerifyError;
 
 const FAILED: u8 = 1;
 const BAD_INPUT: u8 = 2;
@@ -41,8 +42,21 @@ pub(super) fn report(error: &anyhow::Error) -> ExitCode {
     } else {
         "error"
     };
-    eprintln!("{kind}: {error:#}");
+    eprintln!("{kind}: {}", text(error));
     ExitCode::from(code)
+}
+
+/// The chain of causes; one that the message before it already ends with is left out.
+fn text(error: &anyhow::Error) -> String {
+    error.chain().fold(String::new(), |mut text, cause| {
+        let cause = cause.to_string();
+        if text.is_empty() {
+            text = cause;
+        } else if !text.ends_with(&cause) {
+            text += &format!(": {cause}");
+        }
+        text
+    })
 }
 
 fn exit_code(error: &anyhow::Error) -> u8 {
@@ -63,7 +77,9 @@ fn exit_code(error: &anyhow::Error) -> u8 {
             || cause.is::<SensorError>()
             || cause.is::<ShapesDiffer>()
             || cause.downcast_ref().is_some_and(is_bad_setting)
-            || cause.downcast_ref().is_some_and(is_bad_clip)
+            || cause.downcast_ref().is_some_and(is_bad_prior)
+            || cause.downcast_ref().is_some_and(is_bad_golden)
+            || cause.is::<WeightsError>()
             || matches!(cause.downcast_ref(), Some(DeviceError::UnknownRequest(_)))
     });
     if is_input { BAD_INPUT } else { FAILED }
@@ -72,13 +88,21 @@ fn exit_code(error: &anyhow::Error) -> u8 {
 fn is_bad_setting(error: &SolverError) -> bool {
     match error {
         SolverError::Shape { .. } | SolverError::Setting { .. } | SolverError::Physics(_) => true,
-        SolverError::Prior(prior) => is_bad_clip(prior),
+        SolverError::Prior(prior) => is_bad_prior(prior),
         SolverError::Diverged { .. } => false,
     }
 }
 
-fn is_bad_clip(error: &PriorError) -> bool {
-    matches!(error, PriorError::Shape { .. } | PriorError::Empty(_))
+/// A clip that the network does not take, or a file that is no checkpoint.
+fn is_bad_prior(error: &PriorError) -> bool {
+    matches!(
+        error,
+        PriorError::Shape { .. } | PriorError::Empty(_) | PriorError::Weights(_)
+    )
+}
+
+fn is_bad_golden(error: &VerifyError) -> bool {
+    matches!(error, VerifyError::Weights(_) | VerifyError::Missing { .. })
 }
 
 #[cfg(test)]
@@ -93,6 +117,15 @@ mod tests {
         MediaError::NoFrames {
             path: PathBuf::from("a.gif"),
         }
+    }
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let io = std::io::Error::other("disk on fire");
+        let error = anyhow::Error::new(io)
+            .context("a.gif: disk on fire")
+            .context("reading");
+        assert_eq!(text(&error), "reading: a.gif: disk on fire");
     }
 
     #[test]

@@ -10,7 +10,9 @@ use crate::clip::{Clip, Shape};
 use crate::media::{self, FrameRange, MediaError, ReadOptions};
 use crate::noise::Noise;
 use crate::physics::zernike::MODES;
-use crate::physics::{Blur, Dehaze, ForwardModel, Inpaint, Optics, PerFrame, Scatter, ZernikeBlur};
+use crate::physics::{
+    Blur, Dehaze, Exposure, ForwardModel, Inpaint, Optics, PerFrame, Scatter, ZernikeBlur,
+};
 use crate::run::{Geometry, ModelRecord};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -119,6 +121,20 @@ impl BuiltModel {
             mask_source: None,
             psfs: None,
         }
+    }
+
+    /// The same under a known gain and offset of the recording.
+    pub fn exposed(self, gain: f64, offset: f64) -> anyhow::Result<Self> {
+        if (gain, offset) == (1.0, 0.0) {
+            return Ok(self);
+        }
+        if self.mask.is_some() {
+            return Err(bad_input!(
+                "--gain and --offset do not go with --model inpaint: scale the measurement instead"
+            ));
+        }
+        let model = Box::new(Exposure::new(self.model, gain, offset)?);
+        Ok(Self { model, ..self })
     }
 
     pub fn record(&self) -> ModelRecord {

@@ -71,6 +71,16 @@ pub struct Args {
     #[arg(long, value_enum, default_value = "floor", help_heading = "Input")]
     pub quantisation: Levels,
 
+    /// Recorded values per unit of the model's intensity, where known
+    #[arg(long, value_name = "G", default_value_t = 1.0, help_heading = "Input")]
+    #[arg(allow_negative_numbers = true)]
+    pub gain: f64,
+
+    /// Recorded value of darkness, as a share of full scale
+    #[arg(long, value_name = "O", default_value_t = 0.0, help_heading = "Input")]
+    #[arg(allow_negative_numbers = true)]
+    pub offset: f64,
+
     #[command(flatten)]
     pub model: ModelArgs,
 
@@ -161,7 +171,8 @@ pub(super) fn reconstruct(args: &Args, cancel: &AtomicBool) -> anyhow::Result<Ru
     };
     let built = args
         .model
-        .build(shape, from_file, Draws::Refused, &mut noise)?;
+        .build(shape, from_file, Draws::Refused, &mut noise)?
+        .exposed(args.gain, args.offset)?;
     let model = built.record();
     for warning in &model.warnings {
         eprintln!("note: {warning}");

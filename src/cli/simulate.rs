@@ -145,8 +145,8 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         photons: args.sensor.shot,
         read_noise: args.sensor.read_noise,
     };
-    if sensor.gain != 1.0 {
-        eprintln!("note: `reconstruct` takes a gain of 1; the result will be scaled");
+    if sensor.gain != 1.0 && built.mask.is_some() {
+        eprintln!("note: where pixels are missing, a gain scales the reconstruction, too");
     }
     let mut measurement = sensor.expose(&built.model.apply(&truth), args.seed)?;
     if let Some(mask) = &built.mask {
@@ -162,7 +162,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         input,
         shape,
         seed: args.seed,
-        reconstruct_flags: flags(&model, &args.out) + &noise_flag(&sensor, &measurement),
+        reconstruct_flags: flags(&model, &args.out) + &sensor_flags(&sensor, &measurement, &model),
         model,
         sensor,
         bits: args.sensor.quantise,
@@ -276,17 +276,22 @@ fn flags(model: &ModelRecord, out: &Path) -> String {
     flags
 }
 
-/// The camera's noise at the mean intensity.
-fn noise_flag(sensor: &Sensor, measurement: &Clip) -> String {
+/// The camera's gain, and its noise at the mean intensity.
+fn sensor_flags(sensor: &Sensor, measurement: &Clip, model: &ModelRecord) -> String {
+    let mut flags = String::new();
+    if sensor.gain != 1.0 && model.mask.is_none() {
+        flags += &format!(" --gain {}", sensor.gain);
+    }
     let values = measurement.data().iter().map(|&y| f64::from(y));
     let mean = values.sum::<f64>().max(0.0) / measurement.shape().len() as f64;
     let shot = sensor
         .photons
         .map_or(0.0, |photons| (mean / photons).sqrt());
-    match sensor.read_noise.hypot(shot) {
-        0.0 => String::new(),
-        noise => format!(" --noise {noise:.4}"),
+    let noise = sensor.read_noise.hypot(shot);
+    if noise > 0.0 {
+        flags += &format!(" --noise {noise:.4}");
     }
+    flags
 }
 
 fn summary(record: &Simulation, args: &Args) -> String {

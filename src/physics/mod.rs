@@ -12,6 +12,7 @@
 
 mod blur;
 mod dehaze;
+mod exposure;
 mod fft;
 mod gaussian;
 mod inpaint;
@@ -25,6 +26,7 @@ use crate::clip::{Clip, Shape};
 
 pub use blur::Blur;
 pub use dehaze::Dehaze;
+pub use exposure::Exposure;
 pub use gaussian::GaussianKernel;
 pub use inpaint::Inpaint;
 pub use optics::Optics;

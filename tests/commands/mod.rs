@@ -1,5 +1,6 @@
 //! The program as users run it.
 
+mod checks;
 mod compare;
 mod demo;
 mod reconstruct;

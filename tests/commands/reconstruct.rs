@@ -390,3 +390,36 @@ fn ctrl_c_keeps_what_was_computed() {
         assert!(root.path().join("r").join(name).is_file(), "{name}");
     }
 }
+
+#[test]
+fn a_known_gain_is_taken_out() {
+    let folder = tempdir().unwrap();
+    let at = folder.path();
+    let coefficients = "0,0.3,0.2,1,2,-1,0.5,0.3,-0.7,0.4";
+    let aberration = ["--model", "zernike", "--coeffs", coefficients];
+    simulated(at, &[&aberration[..], &["--gain", "0.3"]].concat());
+    let target = ["--target", "sim/truth.tif", "--out", "out"];
+    let command = |gain: &'static str| {
+        let arguments = ["reconstruct", "sim/measurement.gif", "--gain", gain];
+        json(at, &[&arguments[..], &aberration, &target].concat())
+    };
+    let psnr = |run: &Value| number(&run["quality"]["psnr_db"]);
+    let known = command("0.3");
+    assert!(psnr(&known) > 25.0, "{}", psnr(&known));
+    assert!(psnr(&command("1")) < 15.0);
+    assert_eq!(known["model"]["parameters"][10]["name"], "gain");
+    let refused = [
+        "reconstruct",
+        "sim/measurement.gif",
+        "--gain",
+        "-1",
+        "--out",
+        "out",
+    ];
+    fails(
+        at,
+        &[&refused[..], &aberration].concat(),
+        2,
+        &["gain is -1"],
+    );
+}

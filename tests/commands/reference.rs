@@ -102,7 +102,7 @@ fn bad_networks_and_settings_are_told_apart() {
     };
     fs::write(root.path().join("bad.pt"), "no network").unwrap();
     let damaged = command(&model, "3", &["--checkpoint", "bad.pt", "--device", "cpu"]);
-    fails(root.path(), &damaged, 1, &["bad.pt"]);
+    fails(root.path(), &damaged, 2, &["bad.pt"]);
     fail(&["--guidance", "nan"], &["guidance"]);
     fail(&["--iterations", "5"], &["instant"]);
     fail(&["--crop", "20"], &["multiples of", "24 x 24"]);
