@@ -403,7 +403,7 @@ fn a_known_gain_is_taken_out() {
         let arguments = ["reconstruct", "sim/measurement.gif", "--gain", gain];
         json(at, &[&arguments[..], &aberration, &target].concat())
     };
-    let psnr = |run: &Value| number(&run["quality"]["psnr_db"]);
+    let psnr = |run: &serde_json::Value| number(&run["quality"]["psnr_db"]);
     let known = command("0.3");
     assert!(psnr(&known) > 25.0, "{}", psnr(&known));
     assert!(psnr(&command("1")) < 15.0);
