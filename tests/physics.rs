@@ -124,10 +124,15 @@ fn tables_name_units_bounds_and_indices() {
         ("sigma", None, "px", 1.0),
     ];
     assert_eq!(rows, expected);
-    let zernike = ZernikeBlur::new(shape, vec![0.0; 10]).unwrap();
+    let mut coefficients = vec![0.0; 10];
+    coefficients[4] = std::f64::consts::PI;
+    let zernike = ZernikeBlur::new(shape, coefficients).unwrap();
     let defocus = &zernike.parameters()[4];
-    let mode = defocus.zernike.unwrap();
-    assert_eq!((mode.n, mode.m, mode.osa(), mode.noll()), (2, 0, 4, 4));
+    let aberration = defocus.zernike.unwrap();
+    assert_eq!((aberration.mode.n, aberration.mode.m), (2, 0));
+    assert_eq!((aberration.osa, aberration.noll), (4, 4));
+    assert_eq!(aberration.waves, 0.5);
+    assert!((aberration.rms_rad - std::f64::consts::PI / 3f64.sqrt()).abs() < 1e-12);
     assert_eq!(defocus.unit.symbol(), "rad");
 }
 

@@ -35,9 +35,9 @@ pub struct Parameter {
     /// The values it may take.
     pub min: f64,
     pub max: f64,
-    /// Which Zernike polynomial it weighs, where it is an aberration.
+    /// The same as a Zernike coefficient, where it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub zernike: Option<super::zernike::Mode>,
+    pub zernike: Option<super::zernike::Aberration>,
 }
 
 /// A value for the whole clip, or one for each frame.

@@ -5,6 +5,6 @@ mod mode;
 mod model;
 mod pupil;
 
-pub use mode::{MODES, Mode};
+pub use mode::{Aberration, MODES, Mode};
 pub use model::ZernikeBlur;
 pub use pupil::{PSF_SIZE, Pupil};

@@ -27,7 +27,34 @@ pub const MODES: [Mode; 10] = [
     Mode::new(3, 3, "oblique trefoil"),
 ];
 
+/// A coefficient in the conventions of other programs.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Aberration {
+    #[serde(flatten)]
+    pub mode: Mode,
+    /// Single index of the OSA/ANSI standard, from 0.
+    pub osa: u32,
+    /// Single index of Noll (1976), from 1.
+    pub noll: u32,
+    /// The coefficient in waves.
+    pub waves: f64,
+    /// The coefficient of the polynomial normalised to unit variance over the disk, in
+    /// radians rms.
+    pub rms_rad: f64,
+}
+
 impl Mode {
+    /// The mode weighed by a coefficient in radians.
+    pub fn with(self, coefficient_rad: f64) -> Aberration {
+        Aberration {
+            mode: self,
+            osa: self.osa(),
+            noll: self.noll(),
+            waves: coefficient_rad / TAU,
+            rms_rad: coefficient_rad / self.rms_factor(),
+        }
+    }
+
     const fn new(n: u32, m: i32, name: &'static str) -> Self {
         Self { n, m, name }
     }
@@ -54,17 +81,6 @@ impl Mode {
     pub fn rms_factor(&self) -> f64 {
         let doubled = if self.m == 0 { 1.0 } else { 2.0 };
         (doubled * f64::from(self.n + 1)).sqrt()
-    }
-
-    /// A coefficient of the unnormalised polynomial in radians, in waves.
-    pub fn waves(coefficient_rad: f64) -> f64 {
-        coefficient_rad / TAU
-    }
-
-    /// A coefficient of the unnormalised polynomial in radians, as radians rms over the
-    /// disk, which is what tables in the Noll and OSA normalisation hold.
-    pub fn rms_rad(&self, coefficient_rad: f64) -> f64 {
-        coefficient_rad / self.rms_factor()
     }
 
     /// The polynomial at polar coordinates of the unit disk.

@@ -94,7 +94,7 @@ impl ForwardModel for ZernikeBlur {
                 value,
                 min: -COEFFICIENT_RAD,
                 max: COEFFICIENT_RAD,
-                zernike: Some(mode),
+                zernike: Some(mode.with(value)),
             }
         })
         .collect()
