@@ -4,6 +4,7 @@ mod drive;
 mod folder;
 mod hash;
 mod memory;
+pub mod published;
 mod peak;
 mod record;
 pub mod scenes;
