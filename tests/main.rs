@@ -1,4 +1,5 @@
 //! One integration-test binary: a module for each part of the program.
 
+mod commands;
 mod golden;
 mod physics;

@@ -4,8 +4,10 @@ use std::process::ExitCode;
 
 use crate::device::DeviceError;
 use crate::media::MediaError;
+use crate::metrics::ShapesDiffer;
 use crate::physics::PhysicsError;
 use crate::prior::{PriorError, ScheduleError};
+use crate::run::{ResultsError, SensorError};
 use crate::solver::SolverError;
 
 const FAILED: u8 = 1;
@@ -31,11 +33,6 @@ pub(crate) use bad_input;
 #[error("{0}")]
 pub struct Interrupted(pub String);
 
-/// A result that could not be written, whatever else a [`MediaError`] means.
-#[derive(Debug, thiserror::Error)]
-#[error("the result was not written")]
-pub struct WriteFailed(#[source] pub MediaError);
-
 /// Tells the user what went wrong.
 pub(super) fn report(error: &anyhow::Error) -> ExitCode {
     let code = exit_code(error);
@@ -52,14 +49,19 @@ fn exit_code(error: &anyhow::Error) -> u8 {
     if error.chain().any(|cause| cause.is::<Interrupted>()) {
         return INTERRUPTED;
     }
-    if error.chain().any(|cause| cause.is::<WriteFailed>()) {
-        return FAILED;
+    // A result that cannot be written is a failure, whatever else a `MediaError` means.
+    match error.chain().find_map(|cause| cause.downcast_ref()) {
+        Some(ResultsError::NotAFolder(_)) => return BAD_INPUT,
+        Some(ResultsError::Io { .. } | ResultsError::Media(_)) => return FAILED,
+        None => {}
     }
     let is_input = error.chain().any(|cause| {
         cause.is::<InputError>()
             || cause.is::<MediaError>()
             || cause.is::<PhysicsError>()
             || cause.is::<ScheduleError>()
+            || cause.is::<SensorError>()
+            || cause.is::<ShapesDiffer>()
             || cause.downcast_ref().is_some_and(is_bad_setting)
             || cause.downcast_ref().is_some_and(is_bad_clip)
             || matches!(cause.downcast_ref(), Some(DeviceError::UnknownRequest(_)))
@@ -97,7 +99,9 @@ mod tests {
     fn input_is_told_from_failure_through_any_context() {
         let reading = Err::<(), _>(no_frames()).context("reading").unwrap_err();
         assert_eq!(exit_code(&reading), BAD_INPUT);
-        assert_eq!(exit_code(&WriteFailed(no_frames()).into()), FAILED);
+        assert_eq!(exit_code(&ResultsError::Media(no_frames()).into()), FAILED);
+        let in_the_way = ResultsError::NotAFolder(PathBuf::from("out"));
+        assert_eq!(exit_code(&in_the_way.into()), BAD_INPUT);
         assert_eq!(exit_code(&bad_input!("give {}", "x")), BAD_INPUT);
         let diverged = SolverError::Diverged {
             step: 1,

@@ -17,11 +17,21 @@ pub struct Args {
     deg: Degradation,
 
     /// Distance of the scattering layer in millimetres (physics)
-    #[arg(long, value_name = "MM", default_value_t = 5.0, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "MM",
+        default_value_t = 5.0,
+        allow_negative_numbers = true
+    )]
     dist: f64,
 
     /// Blur width of the scattering layer in pixels (physics)
-    #[arg(long, value_name = "PX", default_value_t = 0.5, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "PX",
+        default_value_t = 0.5,
+        allow_negative_numbers = true
+    )]
     sigma: f64,
 
     /// UCF101, DAVIS or VISEM

@@ -5,6 +5,9 @@
 //! files, and only what a user may want to pipe to standard output.
 
 mod bench;
+pub mod checkpoint;
+mod compare;
+mod demo;
 mod devices;
 pub mod error;
 mod eval;
@@ -12,9 +15,15 @@ mod eval_blind;
 mod eval_blind_real;
 mod eval_blind_zernike;
 mod eval_blind_zernike_varying;
+mod input_args;
 pub mod interrupt;
+mod model_args;
+mod output;
 pub mod progress;
 mod published;
+mod quantity;
+mod reconstruct;
+mod simulate;
 mod verify;
 
 use std::process::ExitCode;
@@ -34,6 +43,17 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Reconstruct the video behind a scattering layer, a blur, haze or missing pixels
+    Reconstruct(Box<reconstruct::Args>),
+    /// Make a measurement of a known scene, with its truth
+    ///
+    /// Parameters may be drawn from --seed: --dist 2.5..10 and --sigma 0.5..2 draw one for each
+    /// frame (for the blur one for the clip), --coeffs random twice a standard normal.
+    Simulate(Box<simulate::Args>),
+    /// Score a clip against its target: PSNR and SSIM
+    Compare(compare::Args),
+    /// Reconstruct a bundled capture at once
+    Demo(demo::Args),
     Devices(devices::Args),
     Verify(verify::Args),
     Bench(bench::Args),
@@ -53,16 +73,18 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let result: anyhow::Result<()> = match cli.command {
         None => Cli::command().print_help().map_err(Into::into),
-        Some(command) => match command {
-            Command::Devices(args) => devices::run(args),
-            Command::Verify(args) => verify::run(args),
-            Command::Bench(args) => bench::run(args),
-            Command::Eval(args) => eval::run(args),
-            Command::EvalBlind(args) => eval_blind::run(args),
-            Command::EvalBlindReal(args) => eval_blind_real::run(args),
-            Command::EvalBlindZernike(args) => eval_blind_zernike::run(args),
-            Command::EvalBlindZernikeVarying(args) => eval_blind_zernike_varying::run(args),
-        },
+        Some(Command::Reconstruct(args)) => reconstruct::run(*args),
+        Some(Command::Simulate(args)) => simulate::run(*args),
+        Some(Command::Compare(args)) => compare::run(args),
+        Some(Command::Demo(args)) => demo::run(args),
+        Some(Command::Devices(args)) => devices::run(args),
+        Some(Command::Verify(args)) => verify::run(args),
+        Some(Command::Bench(args)) => bench::run(args),
+        Some(Command::Eval(args)) => eval::run(args),
+        Some(Command::EvalBlind(args)) => eval_blind::run(args),
+        Some(Command::EvalBlindReal(args)) => eval_blind_real::run(args),
+        Some(Command::EvalBlindZernike(args)) => eval_blind_zernike::run(args),
+        Some(Command::EvalBlindZernikeVarying(args)) => eval_blind_zernike_varying::run(args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

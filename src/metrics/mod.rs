@@ -7,7 +7,7 @@ mod psnr;
 mod ssim;
 
 pub use fit::{Fit, fit};
-pub use psnr::{mean_square_error, psnr};
+pub use psnr::{mean_square_error, psnr, rms};
 pub use ssim::{SsimError, ssim};
 
 use serde::{Deserialize, Serialize};

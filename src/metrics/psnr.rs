@@ -19,6 +19,12 @@ pub fn psnr(a: &[f32], b: &[f32]) -> f64 {
     -10.0 * mean_square_error(a, b).log10()
 }
 
+/// Root mean square, of a residual for one.
+pub fn rms(values: &[f32]) -> f64 {
+    let squares = values.iter().map(|&v| f64::from(v) * f64::from(v));
+    (squares.sum::<f64>() / values.len() as f64).sqrt()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -27,5 +33,10 @@ mod tests {
     fn a_tenth_of_full_scale_is_twenty_decibels() {
         assert!((psnr(&[0.5, 0.25], &[0.6, 0.15]) - 20.0).abs() < 1e-5);
         assert_eq!(psnr(&[0.5], &[0.5]), f64::INFINITY);
+    }
+
+    #[test]
+    fn rms_of_three_and_four() {
+        assert!((rms(&[3.0, -4.0]) - 12.5f64.sqrt()).abs() < 1e-12);
     }
 }

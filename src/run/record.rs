@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::Outcome;
-use crate::clip::Shape;
+use crate::clip::{Clip, Shape};
 use crate::device::ComputeDevice;
 use crate::media::{FrameRange, FrameSize};
-use crate::metrics::Quality;
+use crate::metrics::{self, Quality};
 use crate::physics::{Optics, Parameter};
 use crate::solver::{InstantConfig, Quantisation, ReferenceConfig};
 
@@ -134,4 +134,15 @@ pub struct Residual {
     pub rms: f64,
     /// The same in levels of the measurement, where it has levels.
     pub rms_levels: Option<f64>,
+}
+
+impl Residual {
+    /// `residual` is A(x0) - y, `levels` the largest level of y.
+    pub fn of(residual: &Clip, levels: Option<u32>) -> Self {
+        let rms = metrics::rms(residual.data());
+        Self {
+            rms,
+            rms_levels: levels.map(|levels| rms * f64::from(levels)),
+        }
+    }
 }

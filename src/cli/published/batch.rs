@@ -180,7 +180,10 @@ impl Batch {
         let estimated = estimated(setup.model.parameters().len(), &setup.unknowns);
         let mut solver = Reference::new(
             // A copy shares the weights.
-            Box::new(NetworkPrior::new(self.prior.net().clone(), self.device.clone())),
+            Box::new(NetworkPrior::new(
+                self.prior.net().clone(),
+                self.device.clone(),
+            )),
             self.schedule.clone(),
             setup.model,
             Measurement::exact(setup.measurement.clone()),
@@ -297,7 +300,8 @@ impl Batch {
             measurement_quality,
             files,
         };
-        self.folder.json(&format!("{}_run.json", clip.name), &record)?;
+        self.folder
+            .json(&format!("{}_run.json", clip.name), &record)?;
         Ok(record)
     }
 }

@@ -3,13 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::Options;
+use crate::cli::checkpoint::DOWNLOAD_LINK;
 use crate::cli::error::bad_input;
 use crate::media::MediaError;
 use crate::media::datasets::{ClipRef, Dataset};
-
-/// Where the authors publish their checkpoints.
-const DOWNLOAD_LINK: &str =
-    "https://drive.google.com/file/d/1BHm6v41HT7AHxV18qYyK_DM5e1n-KIpi/view?usp=sharing";
 
 /// Where the authors' program looks for the network of a data set.
 fn published_checkpoint(dataset: Dataset) -> &'static Path {

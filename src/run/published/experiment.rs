@@ -40,12 +40,18 @@ impl Limits {
 #[serde(tag = "task", rename_all = "snake_case")]
 pub enum Experiment {
     /// A layer of known distance and blur width.
-    Scatter { dist_mm: f64, sigma_px: f64 },
+    Scatter {
+        dist_mm: f64,
+        sigma_px: f64,
+    },
     Dehaze,
     Inpaint,
     Blur,
     /// A layer that differs from frame to frame.
-    ScatterBlind { dist_mm: Limits, sigma_px: Limits },
+    ScatterBlind {
+        dist_mm: Limits,
+        sigma_px: Limits,
+    },
     /// Captures through a layer: the distance is recorded, the blur width is not.
     ScatterReal,
     Zernike,
@@ -196,9 +202,7 @@ impl Experiment {
 
     fn weight(&self) -> Weight {
         match self {
-            Self::Scatter { .. } | Self::Dehaze | Self::Inpaint | Self::Blur => {
-                Weight::SineSquared
-            }
+            Self::Scatter { .. } | Self::Dehaze | Self::Inpaint | Self::Blur => Weight::SineSquared,
             Self::ScatterBlind { .. } | Self::ScatterReal => Weight::Constant(0.2),
             Self::Zernike | Self::ZernikeVarying => Weight::Constant(0.1),
         }
@@ -272,7 +276,9 @@ mod tests {
 
     #[test]
     fn limits_draw_a_value_for_each_frame() {
-        let truth = set_up(&blind(limits(2.5, 5.0), limits(1.0, 1.0))).truth.unwrap();
+        let truth = set_up(&blind(limits(2.5, 5.0), limits(1.0, 1.0)))
+            .truth
+            .unwrap();
         let of = |name: &str| -> Vec<f64> {
             let rows = truth.iter().filter(|p| p.name == name);
             rows.map(|p| p.value).collect()
@@ -298,7 +304,12 @@ mod tests {
         let target = setup.target.unwrap();
         let pairs = setup.measurement.data().iter().zip(target.data());
         let kept = pairs.filter(|&(&y, &u)| y == 2.0 * u - 1.0).count();
-        let lost = setup.measurement.data().iter().filter(|&&y| y == 0.0).count();
+        let lost = setup
+            .measurement
+            .data()
+            .iter()
+            .filter(|&&y| y == 0.0)
+            .count();
         assert_eq!((kept, lost), (3 * 128, 3 * 128));
         assert!(setup.measurement.data().iter().any(|&y| y < -0.2));
     }

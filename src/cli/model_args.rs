@@ -1,0 +1,355 @@
+//! The forward model as flags, shared by `reconstruct` and `simulate`.
+
+use std::path::Path;
+
+use clap::ValueEnum;
+
+use super::error::bad_input;
+use super::quantity::{Coefficients, Lengths, MaskSource};
+use crate::clip::{Clip, Shape};
+use crate::media::{self, FrameRange, MediaError, ReadOptions};
+use crate::noise::Noise;
+use crate::physics::zernike::MODES;
+use crate::physics::{Blur, Dehaze, ForwardModel, Inpaint, Optics, PerFrame, Scatter, ZernikeBlur};
+use crate::run::{Geometry, ModelRecord};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ModelName {
+    /// Propagation to a dynamic scattering layer that blurs: needs --dist and --sigma
+    Scatter,
+    /// Gaussian blur of amplitudes
+    Blur,
+    /// Uniform haze
+    Dehaze,
+    /// Missing pixels: needs --mask
+    Inpaint,
+    /// Blur by an aberrated pupil: needs --coeffs
+    Zernike,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Forward model")]
+pub struct ModelArgs {
+    /// What stands between the scene and the camera
+    #[arg(long, value_enum, default_value = "scatter")]
+    pub model: ModelName,
+
+    /// Distance from the object to the layer: mm, or with a unit (5mm, 500um, 0.005m); one
+    /// for the clip, or one for each frame with commas between them
+    #[arg(long, value_name = "MM", allow_hyphen_values = true)]
+    pub dist: Option<Lengths>,
+
+    /// Width of the blur: pixels, or with a unit (8um); one for the clip, or one for each
+    /// frame with commas between them; 3 pixels for --model blur
+    #[arg(long, value_name = "PX", allow_hyphen_values = true)]
+    pub sigma: Option<Lengths>,
+
+    /// Zernike coefficients in radians, C0 to C9, unnormalised: piston, tilt, tip, oblique
+    /// astigmatism, defocus, vertical astigmatism, vertical trefoil, vertical coma,
+    /// horizontal coma, oblique trefoil
+    #[arg(long, value_name = "C0,..,C9", allow_hyphen_values = true)]
+    pub coeffs: Option<Coefficients>,
+
+    /// The aberration differs from frame to frame: ten coefficients a frame, frame after frame
+    #[arg(long)]
+    pub varying: bool,
+
+    /// Which pixels are measured: a clip or picture of ones and zeros (white and black), or
+    /// random:SHARE, drawn from --seed
+    #[arg(long, value_name = "FILE|random:0.5")]
+    pub mask: Option<MaskSource>,
+
+    /// Pixel pitch of the camera or display in micrometres; where the file gives none, 8
+    #[arg(long, value_name = "UM", allow_negative_numbers = true)]
+    pub pitch_um: Option<f64>,
+
+    /// Magnification from the object to the pixels
+    #[arg(
+        long,
+        value_name = "TIMES",
+        allow_negative_numbers = true,
+        default_value_t = 1.0
+    )]
+    pub magnification: f64,
+
+    /// Wavelength in nanometres
+    #[arg(
+        long,
+        value_name = "NM",
+        allow_negative_numbers = true,
+        default_value_t = 532.0
+    )]
+    pub wavelength_nm: f64,
+}
+
+/// Whether parameters may be drawn at random.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Draws {
+    Allowed,
+    Refused,
+}
+
+/// What a file says about the setup.
+#[derive(Clone, Debug, Default)]
+pub struct FromFile {
+    pub pitch_um: Option<f64>,
+    pub distance_m: Option<f64>,
+    /// Which part of it was read; masks from files are cut alike.
+    pub cut: ReadOptions,
+}
+
+/// A forward model with what its trait does not tell.
+pub struct BuiltModel {
+    pub model: Box<dyn ForwardModel>,
+    /// The setup, of models that involve lengths.
+    pub optics: Option<Optics>,
+    /// 1 where pixels are measured.
+    pub mask: Option<Clip>,
+    mask_source: Option<MaskSource>,
+    /// Point spread functions side by side, and the number of their rows.
+    pub psfs: Option<(usize, Vec<f32>)>,
+}
+
+impl BuiltModel {
+    fn plain(model: impl ForwardModel + 'static) -> Self {
+        Self {
+            model: Box::new(model),
+            optics: None,
+            mask: None,
+            mask_source: None,
+            psfs: None,
+        }
+    }
+
+    pub fn record(&self) -> ModelRecord {
+        let shape = self.model.shape();
+        let shorter = shape.height.min(shape.width);
+        ModelRecord {
+            name: self.model.name().to_owned(),
+            parameters: self.model.parameters(),
+            geometry: self.optics.map(|optics| Geometry {
+                optics,
+                aliasing_limit_mm: optics.aliasing_limit_mm(shorter),
+            }),
+            mask: self.mask_source.as_ref().map(ToString::to_string),
+            warnings: self.model.warnings(),
+        }
+    }
+}
+
+impl ModelArgs {
+    /// The model for clips of this shape; what is drawn comes from `noise`.
+    pub fn build(
+        &self,
+        shape: Shape,
+        file: FromFile,
+        draws: Draws,
+        noise: &mut Noise,
+    ) -> anyhow::Result<BuiltModel> {
+        self.check_flags_belong()?;
+        if draws == Draws::Refused {
+            self.check_nothing_drawn()?;
+        }
+        let optics = Optics {
+            wavelength_nm: self.wavelength_nm,
+            pitch_um: self
+                .pitch_um
+                .or(file.pitch_um)
+                .unwrap_or(Optics::SYNTHETIC.pitch_um),
+            magnification: self.magnification,
+        };
+        optics.check()?;
+        match self.model {
+            ModelName::Scatter => self.scatter(shape, optics, file.distance_m, noise),
+            ModelName::Blur => self.blur(shape, optics, noise),
+            ModelName::Dehaze => Ok(BuiltModel::plain(Dehaze::new(shape)?)),
+            ModelName::Inpaint => self.inpaint(shape, &file.cut, noise),
+            ModelName::Zernike => self.zernike(shape, noise),
+        }
+    }
+
+    fn scatter(
+        &self,
+        shape: Shape,
+        optics: Optics,
+        distance_m: Option<f64>,
+        noise: &mut Noise,
+    ) -> anyhow::Result<BuiltModel> {
+        let missing = |flag: &str, what: &str| {
+            bad_input!(
+                "--model scatter needs {flag}: {what}. Estimating an unknown distance or blur \
+                 width (blind reconstruction) is not part of this version; the layer's distance \
+                 and the width of its blur must be given, as in --dist 5 --sigma 1"
+            )
+        };
+        let distances = match (&self.dist, distance_m) {
+            (Some(dist), _) => dist.millimetres(shape.frames, noise)?,
+            (None, Some(metres)) => vec![metres * 1e3],
+            (None, None) => {
+                return Err(missing("--dist", "the distance from object to layer in mm"));
+            }
+        };
+        let Some(sigma) = &self.sigma else {
+            return Err(missing(
+                "--sigma",
+                "the width of the layer's blur in pixels",
+            ));
+        };
+        let sigmas = sigma.pixels(optics.object_pitch_um(), shape.frames, noise)?;
+        Ok(BuiltModel {
+            optics: Some(optics),
+            ..BuiltModel::plain(Scatter::new(
+                shape,
+                optics,
+                per_frame(distances),
+                per_frame(sigmas),
+            )?)
+        })
+    }
+
+    fn blur(&self, shape: Shape, optics: Optics, noise: &mut Noise) -> anyhow::Result<BuiltModel> {
+        let sigma_px = match &self.sigma {
+            None => Blur::PUBLISHED_SIGMA_PX,
+            // One draw serves the clip.
+            Some(sigma) => match sigma.pixels(optics.object_pitch_um(), 1, noise)?[..] {
+                [sigma_px] => sigma_px,
+                _ => return Err(bad_input!("--model blur takes one --sigma for the clip")),
+            },
+        };
+        Ok(BuiltModel::plain(Blur::new(shape, sigma_px)?))
+    }
+
+    fn inpaint(
+        &self,
+        shape: Shape,
+        cut: &ReadOptions,
+        noise: &mut Noise,
+    ) -> anyhow::Result<BuiltModel> {
+        let mask = match &self.mask {
+            None => {
+                return Err(bad_input!(
+                    "--model inpaint needs --mask: a file that is white where pixels are \
+                     measured, or random:0.5"
+                ));
+            }
+            Some(MaskSource::Random(keep)) => Inpaint::random_mask(shape, *keep, noise),
+            Some(MaskSource::File(path)) => read_mask(path, cut)?,
+        };
+        let model = Inpaint::new(shape, mask)?;
+        let mask = model.mask().clone();
+        Ok(BuiltModel {
+            mask: Some(mask),
+            mask_source: self.mask.clone(),
+            ..BuiltModel::plain(model)
+        })
+    }
+
+    fn zernike(&self, shape: Shape, noise: &mut Noise) -> anyhow::Result<BuiltModel> {
+        let count = match self.varying {
+            true => MODES.len() * shape.frames,
+            false => MODES.len(),
+        };
+        let coefficients = match &self.coeffs {
+            None => {
+                return Err(bad_input!(
+                    "--model zernike needs --coeffs: ten Zernike coefficients in radians \
+                     (with --varying ten for each frame). Estimating unknown coefficients \
+                     (blind reconstruction) is not part of this version"
+                ));
+            }
+            Some(Coefficients::Random) => (0..count).map(|_| 2.0 * noise.normal()).collect(),
+            Some(Coefficients::Listed(values)) if values.len() != count => {
+                return Err(bad_input!(
+                    "--coeffs holds {} values; {count} are needed ({})",
+                    values.len(),
+                    match self.varying {
+                        true => format!("ten for each of {} frames", shape.frames),
+                        false => "ten for the clip; with --varying ten for each frame".into(),
+                    }
+                ));
+            }
+            Some(Coefficients::Listed(values)) => values.clone(),
+        };
+        let model = ZernikeBlur::new(shape, coefficients)?;
+        let psfs = side_by_side(model.psfs());
+        Ok(BuiltModel {
+            psfs: Some(psfs),
+            ..BuiltModel::plain(model)
+        })
+    }
+
+    /// Flags of another model are mistakes, not decoration.
+    fn check_flags_belong(&self) -> anyhow::Result<()> {
+        use ModelName::{Blur, Inpaint, Scatter, Zernike};
+        let given = [
+            ("--dist", self.dist.is_some(), &[Scatter][..]),
+            ("--sigma", self.sigma.is_some(), &[Scatter, Blur]),
+            ("--coeffs", self.coeffs.is_some(), &[Zernike]),
+            ("--varying", self.varying, &[Zernike]),
+            ("--mask", self.mask.is_some(), &[Inpaint]),
+        ];
+        for (flag, present, models) in given {
+            if present && !models.contains(&self.model) {
+                let value = self.model.to_possible_value();
+                let name = value.as_ref().map_or("", |value| value.get_name());
+                return Err(bad_input!(
+                    "{flag} says nothing to --model {name}: leave it out, or choose another model"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_nothing_drawn(&self) -> anyhow::Result<()> {
+        for (flag, lengths) in [("--dist", &self.dist), ("--sigma", &self.sigma)] {
+            if lengths.as_ref().is_some_and(Lengths::is_range) {
+                return Err(bad_input!(
+                    "{flag} is a range, from which only `simulate` draws; estimating unknown \
+                     values (blind reconstruction) is not part of this version: give one \
+                     number, or one for each frame"
+                ));
+            }
+        }
+        if self.coeffs == Some(Coefficients::Random) {
+            return Err(bad_input!(
+                "--coeffs random is for `simulate`; give the ten numbers that it wrote"
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// A mask of one frame serves every frame, whichever were chosen.
+fn read_mask(path: &Path, cut: &ReadOptions) -> Result<Clip, MediaError> {
+    let every_frame = ReadOptions {
+        frames: FrameRange::ALL,
+        ..cut.clone()
+    };
+    let mask = media::open(path, &every_frame)?.clip;
+    if mask.shape().frames == 1 || cut.frames == FrameRange::ALL {
+        return Ok(mask);
+    }
+    Ok(media::open(path, cut)?.clip)
+}
+
+fn per_frame(values: Vec<f64>) -> PerFrame {
+    match values[..] {
+        [value] => PerFrame::Clip(value),
+        _ => PerFrame::Frames(values),
+    }
+}
+
+/// Square pictures in a row, each scaled to its largest value; the number of rows first.
+fn side_by_side<'a>(psfs: impl ExactSizeIterator<Item = &'a [f32]>) -> (usize, Vec<f32>) {
+    let psfs: Vec<&[f32]> = psfs.collect();
+    let side = psfs.first().map_or(0, |psf| psf.len().isqrt());
+    let row = |y: usize| {
+        psfs.iter().flat_map(move |psf| {
+            let largest = psf.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+            psf[y * side..(y + 1) * side]
+                .iter()
+                .map(move |v| v / largest)
+        })
+    };
+    (side, (0..side).flat_map(row).collect())
+}

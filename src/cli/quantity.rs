@@ -1,0 +1,258 @@
+//! Numbers with units, as flags give them.
+
+use std::str::FromStr;
+
+use super::error::InputError;
+use crate::noise::Noise;
+
+/// What a length is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Written {
+    Plain,
+    Micrometre,
+    Millimetre,
+    Metre,
+    Pixel,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Length {
+    value: f64,
+    written: Written,
+}
+
+impl Length {
+    fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let units = [
+            ("um", Written::Micrometre),
+            ("µm", Written::Micrometre),
+            ("μm", Written::Micrometre),
+            ("mm", Written::Millimetre),
+            ("px", Written::Pixel),
+            ("m", Written::Metre),
+        ];
+        let suffixed = units
+            .into_iter()
+            .find_map(|(unit, written)| Some((text.strip_suffix(unit)?, written)));
+        let (number, written) = suffixed.unwrap_or((text, Written::Plain));
+        let value = number.trim().parse().ok().filter(|v: &f64| v.is_finite())?;
+        Some(Self { value, written })
+    }
+
+    /// In micrometres, where it is a physical length.
+    fn um(self) -> Option<f64> {
+        match self.written {
+            Written::Micrometre => Some(self.value),
+            Written::Millimetre => Some(self.value * 1e3),
+            Written::Metre => Some(self.value * 1e6),
+            Written::Plain | Written::Pixel => None,
+        }
+    }
+}
+
+/// One length, one for each frame (`5,5.2,5.4`), or a range to draw them from (`2.5..10`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lengths {
+    text: String,
+    kind: Kind,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Kind {
+    Listed(Vec<Length>),
+    Drawn(Length, Length),
+}
+
+impl FromStr for Lengths {
+    type Err = InputError;
+
+    fn from_str(text: &str) -> Result<Self, InputError> {
+        let kind = match text.split_once("..") {
+            Some((low, high)) => Length::parse(low)
+                .zip(Length::parse(high))
+                .map(|(low, high)| Kind::Drawn(low, high)),
+            None => text
+                .split(',')
+                .map(Length::parse)
+                .collect::<Option<_>>()
+                .map(Kind::Listed),
+        };
+        let kind = kind.ok_or_else(|| {
+            InputError(format!(
+                "`{text}` is not a length: write a number such as 5, 5mm or 8um, \
+                 or one for each frame with commas between them"
+            ))
+        })?;
+        Ok(Self {
+            text: text.to_owned(),
+            kind,
+        })
+    }
+}
+
+impl Lengths {
+    pub fn is_range(&self) -> bool {
+        matches!(self.kind, Kind::Drawn(..))
+    }
+
+    /// In millimetres, which plain numbers mean; ranges give one draw a frame.
+    pub fn millimetres(&self, frames: usize, noise: &mut Noise) -> Result<Vec<f64>, InputError> {
+        let convert = |length: Length| match length.written {
+            Written::Plain => Ok(length.value),
+            _ => length.um().map(|um| um * 1e-3).ok_or_else(|| {
+                InputError(format!(
+                    "--dist {}: a distance is in mm, um or m",
+                    self.text
+                ))
+            }),
+        };
+        self.values(convert, frames, noise)
+    }
+
+    /// In pixels of this pitch at the object, which plain numbers mean.
+    pub fn pixels(
+        &self,
+        pitch_um: f64,
+        frames: usize,
+        noise: &mut Noise,
+    ) -> Result<Vec<f64>, InputError> {
+        let convert = |length: Length| Ok(length.um().map_or(length.value, |um| um / pitch_um));
+        self.values(convert, frames, noise)
+    }
+
+    fn values(
+        &self,
+        convert: impl Fn(Length) -> Result<f64, InputError>,
+        frames: usize,
+        noise: &mut Noise,
+    ) -> Result<Vec<f64>, InputError> {
+        match &self.kind {
+            Kind::Listed(lengths) => lengths.iter().map(|&length| convert(length)).collect(),
+            Kind::Drawn(low, high) => {
+                let (low, high) = (convert(*low)?, convert(*high)?);
+                if low > high {
+                    let text = &self.text;
+                    return Err(InputError(format!(
+                        "{text}: a range starts with the smaller value"
+                    )));
+                }
+                Ok((0..frames).map(|_| noise.uniform(low, high)).collect())
+            }
+        }
+    }
+}
+
+/// Zernike coefficients in radians, or `random` ones (2 N(0, 1)).
+#[derive(Clone, Debug, PartialEq)]
+pub enum Coefficients {
+    Listed(Vec<f64>),
+    Random,
+}
+
+impl FromStr for Coefficients {
+    type Err = InputError;
+
+    fn from_str(text: &str) -> Result<Self, InputError> {
+        if text == "random" {
+            return Ok(Self::Random);
+        }
+        let number = |part: &str| part.trim().parse().ok();
+        let values: Option<Vec<f64>> = text.split(',').map(number).collect();
+        values.map(Self::Listed).ok_or_else(|| {
+            InputError(format!(
+                "`{text}` are not Zernike coefficients: write ten numbers in radians with \
+                 commas between them, in the order C0 to C9"
+            ))
+        })
+    }
+}
+
+/// A mask from a file, or a random one that keeps a share of the pixels.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MaskSource {
+    File(std::path::PathBuf),
+    Random(f64),
+}
+
+impl FromStr for MaskSource {
+    type Err = InputError;
+
+    fn from_str(text: &str) -> Result<Self, InputError> {
+        let Some(share) = text.strip_prefix("random:") else {
+            return Ok(Self::File(text.into()));
+        };
+        let share = share.parse().ok();
+        let share = share.filter(|keep: &f64| *keep > 0.0 && *keep <= 1.0);
+        share.map(Self::Random).ok_or_else(|| {
+            InputError(format!(
+                "`{text}`: after random: comes the share of pixels that are measured, \
+                 above 0 and at most 1, as in random:0.5"
+            ))
+        })
+    }
+}
+
+impl std::fmt::Display for MaskSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Random(share) => write!(f, "random:{share}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lengths(text: &str) -> Lengths {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn distances_are_millimetres_unless_they_say_otherwise() {
+        let mut noise = Noise::seeded(0);
+        let mut mm = |text: &str| lengths(text).millimetres(3, &mut noise).unwrap();
+        assert_eq!(mm("5"), [5.0]);
+        assert_eq!(mm("5mm, 5200um,0.0054 m"), [5.0, 5.2, 5.4]);
+        let drawn = mm("2.5..10mm");
+        assert_eq!(drawn.len(), 3);
+        assert!(drawn.iter().all(|d| (2.5..10.0).contains(d)));
+        assert!(lengths("5px").millimetres(1, &mut noise).is_err());
+        assert!(lengths("5..2").millimetres(1, &mut noise).is_err());
+    }
+
+    #[test]
+    fn widths_are_pixels_unless_they_say_otherwise() {
+        let mut noise = Noise::seeded(0);
+        let mut px = |text: &str| lengths(text).pixels(8.0, 1, &mut noise).unwrap();
+        assert_eq!(px("1.5"), [1.5]);
+        assert_eq!(px("1.5px"), [1.5]);
+        assert_eq!(px("12um"), [1.5]);
+        assert_eq!(px("12µm"), [1.5]);
+    }
+
+    #[test]
+    fn what_is_no_number_is_refused() {
+        for wrong in ["", "five", "5,", "5km", "nan", "1..", "inf"] {
+            assert!(wrong.parse::<Lengths>().is_err(), "{wrong}");
+        }
+        for wrong in ["", "1,2,x", "Random"] {
+            assert!(wrong.parse::<Coefficients>().is_err(), "{wrong}");
+        }
+        for wrong in ["random:", "random:0", "random:1.5", "random:nan"] {
+            assert!(wrong.parse::<MaskSource>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn coefficients_may_be_negative_and_random() {
+        let listed = "-1,2.5".parse::<Coefficients>().unwrap();
+        assert_eq!(listed, Coefficients::Listed(vec![-1.0, 2.5]));
+        assert_eq!(
+            "random".parse::<Coefficients>().unwrap(),
+            Coefficients::Random
+        );
+    }
+}

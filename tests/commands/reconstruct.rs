@@ -1,0 +1,392 @@
+use std::fs;
+
+use tempfile::tempdir;
+use vdps::clip::{Clip, Shape};
+use vdps::media::{ReadOptions, WriteOptions, open, save};
+
+use super::{fails, json, number, simulated, vdps};
+
+const SCATTER: [&str; 4] = ["--dist", "5", "--sigma", "1"];
+
+fn command<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    let short = [
+        "reconstruct",
+        "sim/measurement.gif",
+        "--out",
+        "r",
+        "--iterations",
+        "60",
+    ];
+    [&short[..], more].concat()
+}
+
+#[test]
+fn results_and_their_record_are_complete() {
+    let root = tempdir().unwrap();
+    simulated(root.path(), &SCATTER);
+    let target = [
+        "--target",
+        "sim/truth.gif",
+        "--frames",
+        "2..8",
+        "--crop",
+        "24x28",
+    ];
+    let record = json(root.path(), &command(&[&SCATTER[..], &target].concat()));
+
+    let out = root.path().join("r");
+    let kept = fs::read(out.join("run.json")).unwrap();
+    assert_eq!(
+        serde_json::from_slice::<serde_json::Value>(&kept).unwrap(),
+        record
+    );
+    let read = |name: &str| open(&out.join(name), &ReadOptions::default()).unwrap();
+    let float = read("reconstruction.tif");
+    assert_eq!(float.clip.shape(), Shape::new(6, 24, 28));
+    assert_eq!(float.levels, None);
+    let rounded = float.clip.map(|v| (v * 255.0).round());
+    assert_eq!(
+        read("reconstruction.gif").clip.map(|v| (v * 255.0).round()),
+        rounded
+    );
+    let squares = read("residual.tif").clip;
+    let squares = squares
+        .data()
+        .iter()
+        .map(|r| f64::from(*r).powi(2))
+        .sum::<f64>();
+    let rms = (squares / float.clip.shape().len() as f64).sqrt();
+    assert!((number(&record["residual"]["rms"]) - rms).abs() < 1e-9);
+
+    assert_eq!(record["outcome"], "finished");
+    assert_eq!(record["solver"]["method"], "instant");
+    assert_eq!(record["solver"]["steps_done"], 60);
+    assert_eq!(record["input"]["levels"], 255);
+    assert_eq!(record["input"]["sha256"].as_str().unwrap().len(), 64);
+    assert_eq!(record["measurement"]["quantisation"], "floor");
+    assert_eq!(record["model"]["parameters"][0]["unit"], "millimetre");
+    assert!((number(&record["model"]["geometry"]["aliasing_limit_mm"]) - 5.774).abs() < 1e-3);
+    assert_eq!(record["quality"]["frames"].as_array().unwrap().len(), 6);
+    assert!(record["prior"].is_null());
+    assert!(number(&record["timings"]["solver_s"]) <= number(&record["timings"]["total_s"]));
+    for part in [
+        "program",
+        "command_line",
+        "seed",
+        "device",
+        "target",
+        "measurement_quality",
+    ] {
+        assert!(!record[part].is_null(), "{part}");
+    }
+}
+
+#[test]
+fn the_reconstruction_is_far_better_than_the_measurement() {
+    let root = tempdir().unwrap();
+    simulated(root.path(), &SCATTER);
+    let target = ["--target", "sim/truth.tif", "--iterations", "400"];
+    let arguments = ["reconstruct", "sim/measurement.gif", "--out", "r"];
+    let record = json(root.path(), &[&arguments[..], &SCATTER, &target].concat());
+    let (ours, bare) = (&record["quality"], &record["measurement_quality"]);
+    assert!(
+        number(&ours["psnr_db"]) > number(&bare["psnr_db"]) + 15.0,
+        "{record}"
+    );
+    assert!(number(&record["residual"]["rms_levels"]) < 0.5);
+}
+
+#[test]
+fn half_a_level_is_added_to_truncated_measurements_only() {
+    let root = tempdir().unwrap();
+    let level = 100.0 / 255.0;
+    let flat = Clip::filled(Shape::new(2, 8, 8), level);
+    for name in ["m.gif", "m.npy"] {
+        save(&root.path().join(name), &flat, &WriteOptions::default()).unwrap();
+    }
+    let mean = |input: &str, more: &[&str]| {
+        let arguments = [
+            "reconstruct",
+            input,
+            "--out",
+            "r",
+            "--model",
+            "blur",
+            "--sigma",
+            "0",
+        ];
+        let record = json(root.path(), &[&arguments[..], more].concat());
+        let clip = open(
+            &root.path().join("r/reconstruction.tif"),
+            &ReadOptions::default(),
+        );
+        let clip = clip.unwrap().clip;
+        let sum: f32 = clip.data().iter().sum();
+        (sum / clip.shape().len() as f32, record)
+    };
+    let (truncated, _) = mean("m.gif", &[]);
+    assert!(
+        (truncated - level - 0.5 / 255.0).abs() < 2e-5,
+        "{truncated}"
+    );
+    let (rounded, _) = mean("m.gif", &["--quantisation", "round"]);
+    assert!((rounded - level).abs() < 2e-5, "{rounded}");
+    let (exact, record) = mean("m.npy", &["--target", "m.gif"]);
+    assert!((exact - level).abs() < 2e-5, "{exact}");
+    assert!(record["measurement"]["quantisation"].is_null());
+    assert!(
+        record["measurement_quality"]["psnr_db"]
+            .as_f64()
+            .is_none_or(|db| db > 120.0)
+    );
+}
+
+#[test]
+fn the_same_command_gives_the_same_bytes() {
+    let root = tempdir().unwrap();
+    let inpaint = ["--model", "inpaint", "--mask"];
+    let drawn = ["random:0.5", "--seed", "3"];
+    simulated(root.path(), &[&inpaint[..], &drawn].concat());
+    let bytes = |more: &[&str]| {
+        json(root.path(), &command(&[&inpaint[..], more].concat()));
+        fs::read(root.path().join("r/reconstruction.tif")).unwrap()
+    };
+    assert!(bytes(&drawn) == bytes(&drawn));
+    // A seed means the same mask to both commands, another seed another one.
+    assert!(bytes(&drawn) == bytes(&["sim/mask.gif"]));
+    assert!(bytes(&drawn) != bytes(&["random:0.5", "--seed", "4"]));
+}
+
+#[test]
+fn masks_are_cut_like_the_measurement() {
+    let root = tempdir().unwrap();
+    simulated(root.path(), &["--model", "inpaint", "--mask", "random:0.5"]);
+    let cut = [
+        "--model", "inpaint", "--frames", "3..7", "--crop", "16", "--mask",
+    ];
+    let cut = |mask| json(root.path(), &command(&[&cut[..], &[mask]].concat()));
+    let record = cut("sim/mask.gif");
+    assert_eq!(record["input"]["shape"]["frames"], 4);
+    let clip = open(&root.path().join("sim/mask.gif"), &ReadOptions::default())
+        .unwrap()
+        .clip;
+    let first = Clip::new(Shape::new(1, 32, 32), clip.frame(0).to_vec());
+    save(
+        &root.path().join("first.png"),
+        &first,
+        &WriteOptions::default(),
+    )
+    .unwrap();
+    cut("first.png");
+}
+
+#[test]
+fn zernike_writes_its_point_spread_function() {
+    let root = tempdir().unwrap();
+    let model = [
+        "--model",
+        "zernike",
+        "--coeffs",
+        "0,0,0,1,-1.5,0.5,0,0,0.3,0",
+    ];
+    simulated(root.path(), &[&model[..], &["--quantise", "none"]].concat());
+    let arguments = [
+        "reconstruct",
+        "sim/measurement.tif",
+        "--out",
+        "r",
+        "--iterations",
+        "20",
+    ];
+    json(root.path(), &[&arguments[..], &model].concat());
+    let psf = open(&root.path().join("r/psf.png"), &ReadOptions::default())
+        .unwrap()
+        .clip;
+    assert_eq!(psf.shape(), Shape::new(1, 32, 32));
+    assert!(psf.data().contains(&1.0));
+}
+
+#[test]
+fn what_else_is_in_the_folder_stays() {
+    let root = tempdir().unwrap();
+    simulated(root.path(), &SCATTER);
+    let out = root.path().join("r");
+    fs::create_dir(&out).unwrap();
+    fs::write(out.join("notes.txt"), "mine").unwrap();
+    fs::write(out.join("reconstruction.gif"), "old").unwrap();
+    json(root.path(), &command(&SCATTER));
+    assert_eq!(fs::read_to_string(out.join("notes.txt")).unwrap(), "mine");
+    assert!(
+        fs::read(out.join("reconstruction.gif"))
+            .unwrap()
+            .starts_with(b"GIF89a")
+    );
+    let names = fs::read_dir(&out).unwrap().map(|e| e.unwrap().file_name());
+    assert!(
+        names
+            .into_iter()
+            .all(|name| !name.to_string_lossy().contains("partial"))
+    );
+}
+
+#[test]
+fn aliasing_is_warned_about() {
+    let root = tempdir().unwrap();
+    simulated(root.path(), &SCATTER);
+    let output = vdps(root.path())
+        .args(command(&["--dist", "12", "--sigma", "1"]))
+        .assert()
+        .success();
+    let notes = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    assert!(
+        notes.contains("aliases") && notes.contains("7.7 mm"),
+        "{notes}"
+    );
+}
+
+#[test]
+fn missing_parameters_say_that_blind_estimation_is_not_there() {
+    let root = tempdir().unwrap();
+    simulated(root.path(), &SCATTER);
+    let blind = "not part of this version";
+    let fail = |more: &[&str], words: &[&str]| fails(root.path(), &command(more), 2, words);
+    fail(&[], &["--dist", blind]);
+    fail(&["--dist", "5"], &["--sigma", blind]);
+    fail(
+        &["--dist", "2..5", "--sigma", "1"],
+        &["--dist", "range", blind],
+    );
+    fail(&["--model", "zernike"], &["--coeffs", blind]);
+    fail(&["--model", "zernike", "--coeffs", "random"], &["--coeffs"]);
+    fail(&["--model", "inpaint"], &["--mask"]);
+}
+
+#[test]
+fn bad_values_are_bad_usage() {
+    let root = tempdir().unwrap();
+    simulated(root.path(), &SCATTER);
+    let fail = |more: &[&str], words: &[&str]| fails(root.path(), &command(more), 2, words);
+    let with = |more: &[&'static str]| [&SCATTER[..], more].concat();
+    fail(&["--dist", "five", "--sigma", "1"], &["five"]);
+    fail(&["--dist", "5px", "--sigma", "1"], &["mm"]);
+    fail(&["--dist", "-5", "--sigma", "1"], &["distance", "-5 mm"]);
+    fail(&["--dist", "5", "--sigma", "99"], &["sigma", "32"]);
+    fail(&["--dist", "5,6,7", "--sigma", "1"], &["distance", "10"]);
+    fail(
+        &["--model", "zernike", "--coeffs", "1,2"],
+        &["2 values", "10"],
+    );
+    fail(
+        &["--model", "zernike", "--varying", "--coeffs", "1,2"],
+        &["100"],
+    );
+    fail(
+        &["--model", "inpaint", "--mask", "random:2"],
+        &["random:0.5"],
+    );
+    fail(&["--model", "inpaint", "--mask", "none.png"], &["none.png"]);
+    fail(&["--model", "dehaze", "--dist", "5"], &["--dist", "dehaze"]);
+    fail(&["--model", "fog"], &["fog", "dehaze"]);
+    fail(&with(&["--pitch-um", "0"]), &["pixel pitch"]);
+    fail(&with(&["--noise", "-1"]), &["--noise"]);
+    fail(&with(&["--steps", "8"]), &["--steps", "reference"]);
+    fail(&with(&["--frames", "0..99"]), &["..99", "10"]);
+    fail(&with(&["--frames", "5..5"]), &["A..B"]);
+    fail(&with(&["--crop", "64"]), &["64x64", "32x32"]);
+    fail(&with(&["--target", "none.gif"]), &["none.gif"]);
+    let zero = [
+        "reconstruct",
+        "sim/measurement.gif",
+        "--out",
+        "r",
+        "--iterations",
+        "0",
+    ];
+    fails(
+        root.path(),
+        &[&zero[..], &SCATTER].concat(),
+        2,
+        &["iterations"],
+    );
+}
+
+#[test]
+fn bad_files_are_bad_input() {
+    let root = tempdir().unwrap();
+    let folder = root.path();
+    simulated(folder, &SCATTER);
+    fs::write(folder.join("text.gif"), "not a picture").unwrap();
+    let fail = |input: &str, out: &str, more: &[&str], words: &[&str]| {
+        let arguments = ["reconstruct", input, "--out", out];
+        fails(folder, &[&arguments[..], &SCATTER, more].concat(), 2, words);
+    };
+    fail("none.gif", "r", &[], &["none.gif"]);
+    fail("text.gif", "r", &[], &["text.gif", "GIF"]);
+    fail(
+        "sim/measurement.gif",
+        "text.gif",
+        &[],
+        &["text.gif", "--out"],
+    );
+    let other = Clip::zeros(Shape::new(2, 32, 32));
+    save(&folder.join("other.npy"), &other, &WriteOptions::default()).unwrap();
+    let target = ["--target", "other.npy"];
+    fail(
+        "sim/measurement.gif",
+        "r",
+        &target,
+        &["10x32x32", "2x32x32"],
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_result_that_cannot_be_written_is_a_failure() {
+    let root = tempdir().unwrap();
+    simulated(root.path(), &SCATTER);
+    fs::create_dir_all(root.path().join("r/reconstruction.tif/in the way")).unwrap();
+    let words = ["not written", "reconstruction.tif"];
+    fails(root.path(), &command(&SCATTER), 1, &words);
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_keeps_what_was_computed() {
+    use std::process::{Command, Stdio};
+    use std::time::Duration;
+
+    let root = tempdir().unwrap();
+    simulated(root.path(), &SCATTER);
+    let child = Command::new(env!("CARGO_BIN_EXE_vdps"))
+        .current_dir(root.path())
+        .args(["reconstruct", "sim/measurement.gif", "--out", "r", "--json"])
+        .args(["--iterations", "100000000"])
+        .args(SCATTER)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    while !root.path().join("r").exists() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    std::thread::sleep(Duration::from_millis(500));
+    let signal = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(signal.unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(message.contains("so far is in r"), "{message}");
+    let record: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(record["outcome"], "cancelled");
+    assert!(number(&record["solver"]["steps_done"]) > 10.0);
+    for name in [
+        "reconstruction.gif",
+        "reconstruction.tif",
+        "residual.tif",
+        "run.json",
+    ] {
+        assert!(root.path().join("r").join(name).is_file(), "{name}");
+    }
+}

@@ -1,0 +1,112 @@
+//! `reconstruct --method reference`, with a network small enough for tests.
+
+use std::fs;
+use std::path::Path;
+
+use tempfile::tempdir;
+
+use super::{fails, json, number, simulated};
+
+const NETWORK: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/tests/golden/unet_dim8_heads16.pt"
+);
+
+fn command<'a>(model: &[&'a str], steps: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let fixed = [
+        "reconstruct",
+        "sim/measurement.gif",
+        "--out",
+        "r",
+        "--method",
+        "reference",
+    ];
+    let short = ["--frames", "0..4", "--steps", steps];
+    [&fixed[..], &short, model, more].concat()
+}
+
+fn bytes(root: &Path) -> Vec<u8> {
+    fs::read(root.join("r/reconstruction.tif")).unwrap()
+}
+
+#[test]
+fn a_seed_fixes_the_result_and_the_record_names_the_network() {
+    let root = tempdir().unwrap();
+    let model = ["--dist", "2", "--sigma", "1"];
+    simulated(root.path(), &model);
+    let run = |seed| {
+        let arguments = command(
+            &model,
+            "3",
+            &["--checkpoint", NETWORK, "--device", "cpu", "--seed", seed],
+        );
+        (json(root.path(), &arguments), bytes(root.path()))
+    };
+    let (record, first) = run("1");
+    assert_eq!(record["solver"]["method"], "reference");
+    assert_eq!(record["solver"]["evaluations"], 3);
+    assert_eq!(record["prior"]["sha256"].as_str().unwrap().len(), 64);
+    assert!(
+        record["prior"]["description"]
+            .as_str()
+            .unwrap()
+            .contains("dim 8")
+    );
+    assert_eq!(record["device"]["kind"], "CPU");
+    assert!(first == run("1").1);
+    assert!(first != run("2").1);
+}
+
+#[test]
+fn guidance_pulls_toward_the_measurement() {
+    let root = tempdir().unwrap();
+    let model = ["--model", "inpaint", "--mask", "random:0.5"];
+    simulated(root.path(), &model);
+    let residual = |guidance| {
+        let network = ["--checkpoint", NETWORK, "--device", "cpu"];
+        let more = [&network[..], &["--guidance", guidance]].concat();
+        let arguments = command(&model, "12", &more);
+        number(&json(root.path(), &arguments)["residual"]["rms"])
+    };
+    let (guided, free) = (residual("20"), residual("0"));
+    assert!(guided < 0.7 * free, "{guided} is not below {free}");
+}
+
+#[test]
+fn a_missing_checkpoint_says_where_to_get_it_and_how_to_go_on() {
+    let root = tempdir().unwrap();
+    let model = ["--dist", "2", "--sigma", "1"];
+    simulated(root.path(), &model);
+    let words = [
+        "model-100.1.pt",
+        "drive.google.com",
+        "--checkpoint",
+        "--method instant",
+    ];
+    fails(root.path(), &command(&model, "3", &[]), 2, &words);
+    let named = command(&model, "3", &["--checkpoint", "none.pt"]);
+    fails(root.path(), &named, 2, &["none.pt"]);
+}
+
+#[test]
+fn bad_networks_and_settings_are_told_apart() {
+    let root = tempdir().unwrap();
+    let model = ["--dist", "2", "--sigma", "1"];
+    simulated(root.path(), &model);
+    let network = ["--checkpoint", NETWORK];
+    let with =
+        |steps, more: &[&'static str]| command(&model, steps, &[&network[..], more].concat());
+    let fail = |more: &[&'static str], words: &[&str]| {
+        let more = [&["--device", "cpu"][..], more].concat();
+        fails(root.path(), &with("3", &more), 2, words);
+    };
+    fs::write(root.path().join("bad.pt"), "no network").unwrap();
+    let damaged = command(&model, "3", &["--checkpoint", "bad.pt", "--device", "cpu"]);
+    fails(root.path(), &damaged, 1, &["bad.pt"]);
+    fail(&["--guidance", "nan"], &["guidance"]);
+    fail(&["--iterations", "5"], &["instant"]);
+    fail(&["--crop", "20"], &["multiples of", "24 x 24"]);
+    let absent = with("3", &["--device", "gpu:99"]);
+    fails(root.path(), &absent, 1, &["--device cpu"]);
+    fails(root.path(), &with("0", &[]), 2, &["use 1 to 1000"]);
+}
