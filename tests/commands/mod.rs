@@ -2,6 +2,8 @@
 
 mod compare;
 mod demo;
+mod eval;
+mod eval_data;
 mod reconstruct;
 mod reference;
 mod simulate;

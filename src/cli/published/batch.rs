@@ -1,7 +1,6 @@
 //! One experiment over the clips of a data set.
 
 use std::collections::BTreeSet;
-use std::io::Write;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -9,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::{Options, inputs};
 use crate::cli::error::{Interrupted, bad_input};
 use crate::cli::interrupt;
+use crate::cli::output::print;
 use crate::cli::progress::{ProgressReport, residual};
 use crate::clip::Clip;
 use crate::device::{self, ComputeDevice};
@@ -115,13 +115,11 @@ impl Batch {
     fn reconstruct_all(&mut self, clips: &[ClipRef]) -> anyhow::Result<()> {
         let total = clips.len();
         let (mut records, mut failures) = (Vec::new(), Vec::new());
-        let mut out = std::io::stdout().lock();
         for (index, clip) in clips.iter().enumerate() {
             let label = format!("{} of {total}, {}", index + 1, clip.name);
             match self.reconstruct(clip, label)? {
                 End::Written(record) => {
-                    // A closed pipe ends the listing, not the run.
-                    writeln!(out, "{}", line(&record)).ok();
+                    print(&line(&record))?;
                     records.push(record);
                 }
                 End::Failed(reason) => {
@@ -139,7 +137,7 @@ impl Batch {
                 }
             }
         }
-        writeln!(out, "{}", summary(&records, &self.folder)).ok();
+        print(&summary(&records, &self.folder))?;
         anyhow::ensure!(
             failures.is_empty(),
             "{} of {total} clips were not reconstructed:\n  {}",
@@ -322,7 +320,7 @@ fn line(record: &ClipRecord) -> String {
         parts.extend(quality.ssim.map(|ssim| format!("SSIM {ssim:.3}")));
     }
     parts.push(format!("{:.0} s", record.timings.total_s));
-    format!("{}: {}", record.source.clip, parts.join(", "))
+    format!("{}: {}\n", record.source.clip, parts.join(", "))
 }
 
 fn summary(records: &[ClipRecord], folder: &ResultsFolder) -> String {
@@ -334,7 +332,8 @@ fn summary(records: &[ClipRecord], folder: &ResultsFolder) -> String {
         Some((psnr_db, ssim)) => format!(", {psnr_db:.2} dB and SSIM {ssim:.3} on average"),
         None => String::new(),
     };
-    format!("{count} clips in {folder}{mean}")
+    let clips = if count == 1 { "clip" } else { "clips" };
+    format!("{count} {clips} in {folder}{mean}\n")
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
