@@ -73,18 +73,20 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let result: anyhow::Result<()> = match cli.command {
         None => Cli::command().print_help().map_err(Into::into),
-        Some(Command::Reconstruct(args)) => reconstruct::run(*args),
-        Some(Command::Simulate(args)) => simulate::run(*args),
-        Some(Command::Compare(args)) => compare::run(args),
-        Some(Command::Demo(args)) => demo::run(args),
-        Some(Command::Devices(args)) => devices::run(args),
-        Some(Command::Verify(args)) => verify::run(args),
-        Some(Command::Bench(args)) => bench::run(args),
-        Some(Command::Eval(args)) => eval::run(args),
-        Some(Command::EvalBlind(args)) => eval_blind::run(args),
-        Some(Command::EvalBlindReal(args)) => eval_blind_real::run(args),
-        Some(Command::EvalBlindZernike(args)) => eval_blind_zernike::run(args),
-        Some(Command::EvalBlindZernikeVarying(args)) => eval_blind_zernike_varying::run(args),
+        Some(command) => match command {
+            Command::Reconstruct(args) => reconstruct::run(*args),
+            Command::Simulate(args) => simulate::run(*args),
+            Command::Compare(args) => compare::run(args),
+            Command::Demo(args) => demo::run(args),
+            Command::Devices(args) => devices::run(args),
+            Command::Verify(args) => verify::run(args),
+            Command::Bench(args) => bench::run(args),
+            Command::Eval(args) => eval::run(args),
+            Command::EvalBlind(args) => eval_blind::run(args),
+            Command::EvalBlindReal(args) => eval_blind_real::run(args),
+            Command::EvalBlindZernike(args) => eval_blind_zernike::run(args),
+            Command::EvalBlindZernikeVarying(args) => eval_blind_zernike_varying::run(args),
+        },
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

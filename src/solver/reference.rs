@@ -199,6 +199,8 @@ impl Solver for Reference {
             (f64::from(recip) * f64::from(x) - f64::from(recipm1) * f64::from(e)) as f32
         };
 
+        // The model keeps the values that the step's residual was computed with.
+        self.set_unknowns()?;
         let (eps, through_network) = self.prior.predict_with_pullback(&self.state, step.t)?;
         let unclamped = self.state.zip(&eps, denoised);
         let x0 = unclamped.map(|v| v.clamp(-1.0, 1.0));
@@ -253,7 +255,6 @@ impl Solver for Reference {
                 advice: "try a smaller guidance, more steps, or another checkpoint",
             });
         }
-        self.set_unknowns()?;
         self.state = next;
         // The result is the last step's video before its guidance.
         self.estimate = if last { out } else { x0 };

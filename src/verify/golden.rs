@@ -66,7 +66,7 @@ impl Golden {
         Ok(clips.map(|data| Clip::new(shape, data.to_vec())).collect())
     }
 
-    fn missing(&self, name: &str) -> VerifyError {
+    pub(super) fn missing(&self, name: &str) -> VerifyError {
         VerifyError::Missing {
             name: name.into(),
             file: self.file.clone(),

@@ -14,7 +14,7 @@ use std::path::Path;
 pub use golden::Golden;
 pub use models::forward_models;
 pub use network::network;
-pub use samplers::samplers;
+pub use samplers::{sampler, samplers};
 pub use schedule::schedule;
 
 use crate::device::{ComputeDevice, Kind};

@@ -7,7 +7,8 @@ use crate::prior::{Schedule, Step};
 const TOLERANCE: f64 = 1e-6;
 
 pub fn schedule(golden: &Golden, report: Report) -> Result<(), VerifyError> {
-    let columns: [(&str, fn(&Step) -> f32); 5] = [
+    type Column = fn(&Step) -> f32;
+    let columns: [(&str, Column); 5] = [
         ("sqrt_recip_alphas_cumprod", |s| s.sqrt_recip),
         ("sqrt_recipm1_alphas_cumprod", |s| s.sqrt_recipm1),
         ("posterior_mean_coef1", |s| s.c1),
