@@ -59,6 +59,9 @@ fn off(found: &Clip, expected: &Clip) -> f32 {
     differences.fold(0.0, f32::max)
 }
 
+/// Arguments, output folder, and the model where the picture holds the whole measurement.
+type Case<'a> = (&'a [&'a str], &'a str, Option<Box<dyn ForwardModel>>);
+
 #[test]
 fn known_degradations_write_the_published_files() {
     let root = tempdir().unwrap();
@@ -66,7 +69,7 @@ fn known_degradations_write_the_published_files() {
     let physics = [
         "eval", "--deg", "physics", "--dist", "5.0", "--sigma", "1.0",
     ];
-    let runs: [(&[&str], &str, Option<Box<dyn ForwardModel>>); 4] = [
+    let cases: [Case; 4] = [
         (
             &physics,
             "physical_forward/5.0/1.0",
@@ -86,7 +89,7 @@ fn known_degradations_write_the_published_files() {
         ),
         (&["eval", "--deg", "inpaint"], "inpaint", None),
     ];
-    for (arguments, name, model) in runs {
+    for (arguments, name, model) in cases {
         succeeds(
             root.path(),
             &[arguments, &["--dataset", "DAVIS"]].concat(),
@@ -408,6 +411,10 @@ fn bad_usage_is_refused_before_anything_is_loaded() {
     let swapped = [&three[..], &["--sigma_max", "0.2"]].concat();
     fail(&swapped, &["sigma", "0.5 and 0.2"]);
     assert!(!root.path().join("results").exists());
+    davis(root.path(), "jet", 0.0);
+    fs::write(root.path().join("taken"), "").unwrap();
+    let taken = ["eval", "--dataset", "DAVIS", "--results", "taken"];
+    fail(&on_cpu(&taken, "1"), &["--results taken is a file"]);
 }
 
 #[cfg(unix)]

@@ -40,6 +40,12 @@ pub fn run(experiment: Experiment, dataset: Dataset, options: Options) -> anyhow
     experiment.check().map_err(|error| bad_input!("{error}"))?;
     let schedule = Schedule::cosine(Schedule::PUBLISHED_TIMESTEPS).respaced(options.steps)?;
     let (checkpoint, clips) = inputs::find(dataset, &options)?;
+    if options.results.is_file() {
+        let path = options.results.display();
+        return Err(bad_input!(
+            "--results {path} is a file; it has to be a folder"
+        ));
+    }
     let folder = ResultsFolder::create(&options.results.join(folder(&experiment)))?;
     let device = device::open(options.device)?;
     eprintln!("device: {device} ({})", device.why);
@@ -93,7 +99,7 @@ struct Batch {
 
 /// How a clip ended.
 enum End {
-    Written(ClipRecord),
+    Written(Box<ClipRecord>),
     /// This clip alone; why.
     Failed(String),
     Stopped,
@@ -120,7 +126,7 @@ impl Batch {
             match self.reconstruct(clip, label)? {
                 End::Written(record) => {
                     print(&line(&record))?;
-                    records.push(record);
+                    records.push(*record);
                 }
                 End::Failed(reason) => {
                     eprintln!("{} was not reconstructed: {reason}", clip.name);
@@ -212,7 +218,8 @@ impl Batch {
             estimated,
             solver_time,
         };
-        self.write(clip, seed, solved, started).map(End::Written)
+        let record = self.write(clip, seed, solved, started)?;
+        Ok(End::Written(Box::new(record)))
     }
 
     fn write(
