@@ -10,11 +10,17 @@ mod compare;
 mod demo;
 mod devices;
 pub mod error;
+mod eval;
+mod eval_blind;
+mod eval_blind_real;
+mod eval_blind_zernike;
+mod eval_blind_zernike_varying;
 mod input_args;
 pub mod interrupt;
 mod model_args;
 mod output;
 pub mod progress;
+mod published;
 mod quantity;
 mod reconstruct;
 mod simulate;
@@ -51,6 +57,15 @@ enum Command {
     Devices(devices::Args),
     Verify(verify::Args),
     Bench(bench::Args),
+    Eval(eval::Args),
+    #[command(visible_alias = "eval_blind")]
+    EvalBlind(eval_blind::Args),
+    #[command(visible_alias = "eval_blind_real")]
+    EvalBlindReal(eval_blind_real::Args),
+    #[command(visible_alias = "eval_blind_zernike")]
+    EvalBlindZernike(eval_blind_zernike::Args),
+    #[command(visible_alias = "eval_blind_zernike_varying")]
+    EvalBlindZernikeVarying(eval_blind_zernike_varying::Args),
 }
 
 /// Runs the command given to the program.
@@ -66,6 +81,11 @@ pub fn run() -> ExitCode {
             Command::Devices(args) => devices::run(args),
             Command::Verify(args) => verify::run(args),
             Command::Bench(args) => bench::run(args),
+            Command::Eval(args) => eval::run(args),
+            Command::EvalBlind(args) => eval_blind::run(args),
+            Command::EvalBlindReal(args) => eval_blind_real::run(args),
+            Command::EvalBlindZernike(args) => eval_blind_zernike::run(args),
+            Command::EvalBlindZernikeVarying(args) => eval_blind_zernike_varying::run(args),
         },
     };
     match result {

@@ -5,6 +5,7 @@ mod folder;
 mod hash;
 mod memory;
 mod peak;
+pub mod published;
 mod record;
 pub mod scenes;
 mod sensor;

@@ -3,6 +3,8 @@
 mod checks;
 mod compare;
 mod demo;
+mod eval;
+mod eval_data;
 mod reconstruct;
 mod reference;
 mod simulate;

@@ -1,0 +1,349 @@
+//! One experiment over the clips of a data set.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::{Options, inputs};
+use crate::cli::error::{Interrupted, bad_input};
+use crate::cli::interrupt;
+use crate::cli::output::print;
+use crate::cli::progress::{ProgressReport, residual};
+use crate::clip::Clip;
+use crate::device::{self, ComputeDevice};
+use crate::media::MediaError;
+use crate::media::datasets::{ClipRef, Dataset, layer_sigma_px, load};
+use crate::metrics::{Quality, mean_square_error};
+use crate::noise::Noise;
+use crate::physics::Parameter;
+use crate::prior::{NetworkPrior, Prior, PriorError, Schedule};
+use crate::run::published::{
+    ClipFiles, ClipRecord, Experiment, ParameterRecord, SourceRecord, clip_seed, folder,
+};
+use crate::run::{
+    self, DeviceRecord, Outcome, PriorRecord, Residual, ResultsFolder, SolverRecord, Timings,
+};
+use crate::solver::{
+    Measurement, Reference, ReferenceConfig, Solver, SolverError, Unknown, Weight,
+};
+
+/// Reconstructs each clip of a data set and writes its published files.
+///
+/// Everything random of a clip comes from its own seed, in this order: where a video's ten
+/// frames start, what [`Experiment::set_up`] draws, x_T, the noise of each step.
+///
+/// # Errors
+/// What stops every clip. A clip that cannot be read, or diverges, is reported; the others
+/// go on, and the error at the end names it.
+pub fn run(experiment: Experiment, dataset: Dataset, options: Options) -> anyhow::Result<()> {
+    experiment.check().map_err(|error| bad_input!("{error}"))?;
+    let schedule = Schedule::cosine(Schedule::PUBLISHED_TIMESTEPS).respaced(options.steps)?;
+    let (checkpoint, clips) = inputs::find(dataset, &options)?;
+    if options.results.is_file() {
+        let path = options.results.display();
+        return Err(bad_input!(
+            "--results {path} is a file; it has to be a folder"
+        ));
+    }
+    let folder = ResultsFolder::create(&options.results.join(folder(&experiment)))?;
+    let device = device::open(options.device)?;
+    eprintln!("device: {device} ({})", device.why);
+    let (prior, prior_record) = load_prior(checkpoint, &device)?;
+    let mut batch = Batch {
+        experiment,
+        options,
+        schedule,
+        device,
+        prior,
+        prior_record,
+        folder,
+        cancel: interrupt::watch()?,
+        warned: BTreeSet::new(),
+    };
+    batch.reconstruct_all(&clips)
+}
+
+fn load_prior(
+    checkpoint: PathBuf,
+    device: &ComputeDevice,
+) -> anyhow::Result<(NetworkPrior, PriorRecord)> {
+    let prior = NetworkPrior::load(&checkpoint, device.clone()).map_err(|error| match error {
+        PriorError::Weights(error) => bad_input!("{error}"),
+        other => other.into(),
+    })?;
+    let sha256 = run::sha256(&checkpoint).map_err(|error| {
+        let path = checkpoint.display();
+        bad_input!("{path} cannot be read: {error}")
+    })?;
+    let record = PriorRecord {
+        description: prior.describe(),
+        checkpoint,
+        sha256,
+    };
+    Ok((prior, record))
+}
+
+struct Batch {
+    experiment: Experiment,
+    options: Options,
+    schedule: Schedule,
+    device: ComputeDevice,
+    prior: NetworkPrior,
+    prior_record: PriorRecord,
+    folder: ResultsFolder,
+    cancel: &'static AtomicBool,
+    /// Warnings of the forward model that were told already.
+    warned: BTreeSet<String>,
+}
+
+/// How a clip ended.
+enum End {
+    Written(Box<ClipRecord>),
+    /// This clip alone; why.
+    Failed(String),
+    Stopped,
+}
+
+/// A solver that has finished, with what its result is judged by.
+struct Solved {
+    solver: Reference,
+    weight: Weight,
+    measurement: Clip,
+    target: Option<Clip>,
+    truth: Option<Vec<Parameter>>,
+    /// For each parameter, whether a network estimated it.
+    estimated: Vec<bool>,
+    solver_time: Duration,
+}
+
+impl Batch {
+    fn reconstruct_all(&mut self, clips: &[ClipRef]) -> anyhow::Result<()> {
+        let total = clips.len();
+        let (mut records, mut failures) = (Vec::new(), Vec::new());
+        for (index, clip) in clips.iter().enumerate() {
+            let label = format!("{} of {total}, {}", index + 1, clip.name);
+            match self.reconstruct(clip, label)? {
+                End::Written(record) => {
+                    print(&line(&record))?;
+                    records.push(*record);
+                }
+                End::Failed(reason) => {
+                    eprintln!("{} was not reconstructed: {reason}", clip.name);
+                    failures.push(format!("{}: {reason}", clip.name));
+                }
+                End::Stopped => {
+                    let (done, name) = (records.len(), &clip.name);
+                    let folder = self.folder.path().display();
+                    return Err(Interrupted(format!(
+                        "{done} of {total} clips are in {folder}; nothing was written of {name}, \
+                         because half a run of this method leaves noise, not a result"
+                    ))
+                    .into());
+                }
+            }
+        }
+        print(&summary(&records, &self.folder))?;
+        anyhow::ensure!(
+            failures.is_empty(),
+            "{} of {total} clips were not reconstructed:\n  {}",
+            failures.len(),
+            failures.join("\n  ")
+        );
+        Ok(())
+    }
+
+    fn reconstruct(&mut self, clip: &ClipRef, label: String) -> anyhow::Result<End> {
+        if self.cancel.load(Ordering::SeqCst) {
+            return Ok(End::Stopped);
+        }
+        let started = Instant::now();
+        let seed = clip_seed(self.options.seed, &self.options.data, &clip.path);
+        let mut noise = Noise::seeded(seed);
+        let sample = match load(clip, &mut noise) {
+            Ok(sample) => sample,
+            // Without ffmpeg no other video can be read either.
+            Err(error @ MediaError::FfmpegMissing { .. }) => return Err(error.into()),
+            Err(error) => return Ok(End::Failed(error.to_string())),
+        };
+        let setup = match self.experiment.set_up(sample, &mut noise) {
+            Ok(setup) => setup,
+            Err(error) => {
+                let path = clip.path.display();
+                return Ok(End::Failed(format!("{path}: {error}")));
+            }
+        };
+        let shape = setup.model.shape();
+        run::check_memory(&self.prior, shape, &self.device)?;
+        for warning in setup.model.warnings() {
+            if self.warned.insert(warning.clone()) {
+                eprintln!("warning: {warning}");
+            }
+        }
+
+        let estimated = estimated(setup.model.parameters().len(), &setup.unknowns);
+        let mut solver = Reference::new(
+            // A copy shares the weights.
+            Box::new(NetworkPrior::new(
+                self.prior.net().clone(),
+                self.device.clone(),
+            )),
+            self.schedule.clone(),
+            setup.model,
+            Measurement::exact(setup.measurement.clone()),
+            ReferenceConfig {
+                weight: setup.weight,
+                guidance: self.options.guidance,
+            },
+            setup.unknowns,
+            Box::new(move |shape| noise.normal_clip(shape)),
+        )?;
+        let mut progress = ProgressReport::new(label, solver.total_steps(), None);
+        let solving = Instant::now();
+        let outcome = run::drive(&mut solver, self.cancel, &mut |p, _| progress.update(p));
+        let solver_time = solving.elapsed();
+        progress.finish();
+        match outcome {
+            Ok(Outcome::Finished) => {}
+            Ok(Outcome::Cancelled) => return Ok(End::Stopped),
+            Err(error @ SolverError::Diverged { .. }) => return Ok(End::Failed(error.to_string())),
+            Err(other) => return Err(other.into()),
+        }
+        let solved = Solved {
+            solver,
+            weight: setup.weight,
+            measurement: setup.measurement,
+            target: setup.target,
+            truth: setup.truth,
+            estimated,
+            solver_time,
+        };
+        let record = self.write(clip, seed, solved, started)?;
+        Ok(End::Written(Box::new(record)))
+    }
+
+    fn write(
+        &self,
+        clip: &ClipRef,
+        clip_seed: u64,
+        solved: Solved,
+        started: Instant,
+    ) -> anyhow::Result<ClipRecord> {
+        let Solved {
+            solver,
+            measurement,
+            ..
+        } = &solved;
+        let (target, truth) = (solved.target.as_ref(), solved.truth.as_deref());
+        let (model, output) = (solver.model(), solver.estimate());
+        let parameters = model.parameters();
+        let against_target = |clip: &Clip| target.map(|t| Quality::of(clip, t)).transpose();
+        let quality = against_target(&output)?;
+        let measurement_quality = against_target(measurement)?;
+        let explained = model.linearise_signed(solver.signed_estimate()).measurement;
+        let square = mean_square_error(explained.data(), measurement.data());
+
+        let files = ClipFiles {
+            experiment: &self.experiment,
+            name: &clip.name,
+            target,
+            measurement,
+            output: &output,
+            truth,
+            estimate: &parameters,
+        }
+        .write(&self.folder)?;
+        let sha256 = run::sha256(&clip.path).map_err(|source| MediaError::Io {
+            path: clip.path.clone(),
+            source,
+        })?;
+        let record = ClipRecord {
+            program: format!("vdps {}", env!("CARGO_PKG_VERSION")),
+            command_line: std::env::args().collect(),
+            experiment: self.experiment.clone(),
+            source: SourceRecord {
+                dataset: clip.dataset.to_string(),
+                clip: clip.name.clone(),
+                path: clip.path.clone(),
+                sha256,
+                shape: output.shape(),
+                thickness_um: clip.thickness_um,
+                layer_sigma_px: clip.thickness_um.and_then(layer_sigma_px),
+            },
+            seed: self.options.seed,
+            clip_seed,
+            device: DeviceRecord::from(&self.device),
+            prior: self.prior_record.clone(),
+            solver: SolverRecord::Reference {
+                settings: ReferenceConfig {
+                    weight: solved.weight,
+                    guidance: self.options.guidance,
+                },
+                steps: solver.total_steps(),
+                steps_done: solver.steps_done(),
+                evaluations: solver.evaluations(),
+            },
+            timings: Timings {
+                solver_s: solved.solver_time.as_secs_f64(),
+                total_s: started.elapsed().as_secs_f64(),
+            },
+            residual: Residual {
+                rms: square.sqrt(),
+                rms_levels: None,
+            },
+            warnings: model.warnings(),
+            parameters: parameters
+                .into_iter()
+                .enumerate()
+                .map(|(i, parameter)| ParameterRecord {
+                    parameter,
+                    estimated: solved.estimated[i],
+                    truth: truth.map(|table| table[i].value),
+                })
+                .collect(),
+            quality,
+            measurement_quality,
+            files,
+        };
+        self.folder
+            .json(&format!("{}_run.json", clip.name), &record)?;
+        Ok(record)
+    }
+}
+
+fn estimated(parameters: usize, unknowns: &[Unknown]) -> Vec<bool> {
+    let mut estimated = vec![false; parameters];
+    for unknown in unknowns {
+        estimated[unknown.first..][..unknown.network.outputs()].fill(true);
+    }
+    estimated
+}
+
+/// What a user sees of a clip that was written.
+fn line(record: &ClipRecord) -> String {
+    let mut parts = vec![residual(record.residual.rms, None)];
+    if let Some(quality) = &record.quality {
+        parts.extend(quality.psnr_db.map(|db| format!("{db:.2} dB")));
+        parts.extend(quality.ssim.map(|ssim| format!("SSIM {ssim:.3}")));
+    }
+    parts.push(format!("{:.0} s", record.timings.total_s));
+    format!("{}: {}\n", record.source.clip, parts.join(", "))
+}
+
+fn summary(records: &[ClipRecord], folder: &ResultsFolder) -> String {
+    let (count, folder) = (records.len(), folder.path().display());
+    let qualities = || records.iter().filter_map(|record| record.quality.as_ref());
+    let psnr_db = mean(qualities().filter_map(|quality| quality.psnr_db));
+    let ssim = mean(qualities().filter_map(|quality| quality.ssim));
+    let mean = match psnr_db.zip(ssim) {
+        Some((psnr_db, ssim)) => format!(", {psnr_db:.2} dB and SSIM {ssim:.3} on average"),
+        None => String::new(),
+    };
+    let clips = if count == 1 { "clip" } else { "clips" };
+    format!("{count} {clips} in {folder}{mean}\n")
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, count) = values.fold((0.0, 0), |(sum, count), v| (sum + v, count + 1));
+    (count > 0).then(|| sum / f64::from(count))
+}

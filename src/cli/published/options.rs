@@ -1,0 +1,53 @@
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use crate::device::DeviceRequest;
+use crate::prior::Schedule;
+
+/// What the published programs have no flags for.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Run")]
+pub struct Options {
+    /// The trained network: a published checkpoint, or safetensors
+    /// [default: results/model-100.1.pt, for VISEM results/model-100.2.pt]
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+
+    /// The published data folder, with DAVIS_Test, UCF101_Test, VISEM_Test, Real_Test in it
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    pub data: PathBuf,
+
+    /// The folder below which the published output folders are made
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub results: PathBuf,
+
+    /// Diffusion steps, 1 to 1000
+    ///
+    /// Fewer than the published 1000 are spread evenly over them: the network and the
+    /// guidance weight are told the original step, the noise between two steps follows
+    /// from the published noise levels (DDPM respacing).
+    #[arg(long, value_name = "N", default_value_t = Schedule::PUBLISHED_TIMESTEPS)]
+    pub steps: usize,
+
+    /// Multiplies the guidance weight
+    ///
+    /// At 1 each step is guided with the published weight at any number of steps: it is
+    /// not raised to make up for fewer of them, so short runs are guided less in all.
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    pub guidance: f64,
+
+    /// Everything random follows from it
+    ///
+    /// Each clip has a seed of its own, made from this one and the clip's path in the data
+    /// folder, so its result depends neither on --limit nor on the other clips.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+
+    /// Reconstruct the first N clips only, in the order of their paths
+    #[arg(long, value_name = "N")]
+    pub limit: Option<NonZeroUsize>,
+
+    /// auto, cpu, gpu, gpu:N or software (a software Vulkan driver)
+    #[arg(long, default_value_t)]
+    pub device: DeviceRequest,
+}
