@@ -9,8 +9,8 @@ use crate::prior::Prior;
 #[derive(Debug, thiserror::Error)]
 #[error(
     "a step on a {shape} clip needs about {:.1} GiB of memory and {:.1} GiB are available: \
-     close other programs, or use fewer frames (--frames) or smaller ones (--crop, --resize), \
-     or `--method instant`, which needs little",
+     close other programs, use fewer or smaller frames, or `vdps reconstruct --method instant`, \
+     which needs little",
     gib(*needed), gib(*available)
 )]
 pub struct MemoryError {
