@@ -62,21 +62,27 @@ fn for_each_frame_by(
     };
     let said = match decode(program, path, ["-fps_mode", "passthrough"], &mut count)? {
         // The option's name before ffmpeg 5.1.
-        Some(said) if said.contains("fps_mode") => {
+        Some(said) if said.contains("Unrecognized option 'fps_mode'") => {
             decode(program, path, ["-vsync", "passthrough"], &mut count)?
         }
         said => said,
     };
     match said {
-        Some(detail) if frames == 0 => Err(MediaError::Ffmpeg {
+        // Its last line says what ended it.
+        Some(said) => Err(MediaError::Ffmpeg {
             path: path.to_owned(),
-            detail,
+            detail: said
+                .lines()
+                .last()
+                .unwrap_or("it gave no reason")
+                .to_owned(),
         }),
-        _ => Ok(frames),
+        None => Ok(frames),
     }
 }
 
-/// Runs ffmpeg once; gives what it had to complain about where it failed.
+/// Runs ffmpeg once, to its end or until `take` has enough; gives everything that it had to
+/// complain about where it failed.
 fn decode(
     program: &OsStr,
     path: &Path,
@@ -102,12 +108,7 @@ fn decode(
     }
     let status = child.0.wait().map_err(MediaError::io(path))?;
     let said = complaints.join().unwrap_or_default();
-    let last = said
-        .lines()
-        .last()
-        .unwrap_or("it gave no reason")
-        .to_owned();
-    Ok((!status.success()).then_some(last))
+    Ok((!status.success()).then_some(said))
 }
 
 /// Frames travel as PPM pictures, each of which says its own size.
@@ -351,7 +352,8 @@ pub(super) mod tests {
     #[test]
     fn an_older_ffmpeg_is_asked_in_its_own_words() {
         let folder = tempfile::tempdir().unwrap();
-        let body = "case \"$*\" in *-fps_mode*) echo \"Unrecognized option 'fps_mode'.\" >&2; exit 1;; \
+        let body = "case \"$*\" in *-fps_mode*) echo \"Unrecognized option 'fps_mode'.\" >&2; \
+                    echo 'Error splitting the argument list: Option not found' >&2; exit 1;; \
                     *-vsync*) printf 'P6\\n1 1\\n255\\nabcP6\\n1 1\\n255\\ndef';; esac";
         let program = stand_in(folder.path(), body);
         let mut frames = Vec::new();
@@ -361,6 +363,21 @@ pub(super) mod tests {
         });
         assert_eq!(count.unwrap(), 2);
         assert_eq!(frames, [b"abc", b"def"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_video_that_breaks_off_is_an_error_unless_enough_of_it_came() {
+        let folder = tempfile::tempdir().unwrap();
+        let body = "printf 'P6\\n1 1\\n255\\nabcP6\\n1 1\\n255\\ndef'; \
+                    echo 'first complaint' >&2; echo 'Input/output error' >&2; exit 1";
+        let program = stand_in(folder.path(), body);
+        let read = |wanted: Wanted| {
+            for_each_frame_by(program.as_os_str(), Path::new("a.avi"), |_, _| Ok(wanted))
+        };
+        let error = read(Wanted::More).unwrap_err().to_string();
+        assert!(error.ends_with("this video: Input/output error"), "{error}");
+        assert_eq!(read(Wanted::Enough).unwrap(), 1);
     }
 
     #[cfg(unix)]
