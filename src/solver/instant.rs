@@ -155,19 +155,20 @@ impl Solver for Instant {
         let weight = self.config.weight(i) as f32;
         self.prior
             .add_gradient(&self.estimate, weight, &mut gradient);
+        let residual_rms = rms(residual.data());
+        if !residual_rms.is_finite() || gradient.iter().any(|g| !g.is_finite()) {
+            return Err(SolverError::Diverged {
+                step: i + 1,
+                advice: "check the measurement for values that are huge or not finite",
+            });
+        }
         let rate = self.config.rate(i) as f32;
         self.adam.step(self.estimate.data_mut(), &gradient, rate);
         for value in self.estimate.data_mut() {
             *value = value.clamp(0.0, 1.0);
         }
         self.progress.done += 1;
-        self.progress.residual_rms = rms(residual.data());
-        if !self.progress.residual_rms.is_finite() {
-            return Err(SolverError::Diverged {
-                step: self.progress.done,
-                advice: "check the measurement for values that are not finite",
-            });
-        }
+        self.progress.residual_rms = residual_rms;
         Ok(self.progress)
     }
 
@@ -177,5 +178,29 @@ impl Solver for Instant {
 
     fn model(&self) -> &dyn ForwardModel {
         self.model.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clip::Shape;
+    use crate::physics::Dehaze;
+
+    #[test]
+    fn a_step_that_fails_changes_nothing() {
+        let shape = Shape::new(2, 4, 4);
+        let mut values = Clip::filled(shape, 0.7);
+        values.data_mut()[3] = f32::INFINITY;
+        let model = Box::new(Dehaze::new(shape).unwrap());
+        let config = InstantConfig::for_noise(0.0);
+        let mut solver = Instant::new(model, Measurement::exact(values), config).unwrap();
+        let before = solver.estimate();
+        let error = solver.step().unwrap_err();
+        assert!(
+            matches!(error, SolverError::Diverged { step: 1, .. }),
+            "{error}"
+        );
+        assert_eq!((solver.estimate(), solver.steps_done()), (before, 0));
     }
 }

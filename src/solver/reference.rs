@@ -229,17 +229,6 @@ impl Solver for Reference {
         let through = through_network(&passed.map(|g| -recipm1 * g))?;
         let gradient = passed.zip(&through, |g, t| recip * g + t);
 
-        for unknown in &mut self.unknowns {
-            let end = unknown.first + unknown.network.outputs();
-            // From the gradient of the norm to that of the mean square.
-            let scale = 2.0 * norm / residual.shape().len() as f64;
-            let mean_square: Vec<f64> = slopes.parameters[unknown.first..end]
-                .iter()
-                .map(|g| g * scale)
-                .collect();
-            unknown.network.descend(&mean_square);
-        }
-
         let mut out = x0.zip(&self.state, |x0, x| step.c1 * x0 + step.c2 * x);
         let last = self.progress.done + 1 == self.progress.total;
         if !last {
@@ -249,11 +238,24 @@ impl Solver for Reference {
         let weight = self.config.weight.at(&step, self.schedule.timesteps());
         let weight = (self.config.guidance * weight) as f32;
         let next = out.zip(&gradient, |o, g| o - weight * g);
-        if next.data().iter().any(|v| !v.is_finite()) {
+        let finite = norm.is_finite()
+            && next.data().iter().all(|v| v.is_finite())
+            && slopes.parameters.iter().all(|g| g.is_finite());
+        if !finite {
             return Err(SolverError::Diverged {
                 step: self.progress.done + 1,
                 advice: "try a smaller guidance, more steps, or another checkpoint",
             });
+        }
+        for unknown in &mut self.unknowns {
+            let end = unknown.first + unknown.network.outputs();
+            // From the gradient of the norm to that of the mean square.
+            let scale = 2.0 * norm / residual.shape().len() as f64;
+            let mean_square: Vec<f64> = slopes.parameters[unknown.first..end]
+                .iter()
+                .map(|g| g * scale)
+                .collect();
+            unknown.network.descend(&mean_square);
         }
         self.state = next;
         // The result is the last step's video before its guidance.
@@ -273,5 +275,105 @@ impl Solver for Reference {
 
     fn evaluations(&self) -> usize {
         self.progress.done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::physics::{Optics, Scatter};
+    use crate::prior::{PriorError, Pullback};
+    use crate::run::{Outcome, drive};
+
+    /// Finds no noise in anything, and breaks down after `good` predictions.
+    struct Failing {
+        good: usize,
+        calls: AtomicUsize,
+    }
+
+    impl Prior for Failing {
+        fn predict(&self, x_t: &Clip, _t: usize) -> Result<Clip, PriorError> {
+            let works = self.calls.fetch_add(1, Ordering::SeqCst) < self.good;
+            let eps = if works { 0.0 } else { f32::NAN };
+            Ok(Clip::filled(x_t.shape(), eps))
+        }
+
+        fn predict_with_pullback(
+            &self,
+            x_t: &Clip,
+            t: usize,
+        ) -> Result<(Clip, Pullback), PriorError> {
+            let through = |v: &Clip| Ok(Clip::zeros(v.shape()));
+            Ok((self.predict(x_t, t)?, Box::new(through)))
+        }
+
+        fn check_shape(&self, _shape: Shape) -> Result<(), PriorError> {
+            Ok(())
+        }
+
+        fn memory_bytes(&self, _shape: Shape) -> u64 {
+            0
+        }
+
+        fn describe(&self) -> String {
+            "a prior that breaks down".into()
+        }
+    }
+
+    fn solver(good: usize) -> Reference {
+        let shape = Shape::new(2, 8, 8);
+        let calls = AtomicUsize::new(0);
+        let mut noise = Noise::seeded(1);
+        let scatter = Scatter::new(shape, Optics::SYNTHETIC, 1.0, vec![1.0; 2]).unwrap();
+        Reference::new(
+            Box::new(Failing { good, calls }),
+            Schedule::cosine(1000).respaced(5).unwrap(),
+            Box::new(scatter),
+            Measurement::exact(Clip::filled(shape, 0.3)),
+            ReferenceConfig::published(Weight::Constant(0.2)),
+            vec![Unknown::sigmas(1, 2, 1.0, &mut noise)],
+            Box::new(move |shape| noise.normal_clip(shape)),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn a_step_that_fails_changes_nothing() {
+        let mut solver = solver(2);
+        let start = solver.unknowns[0].network.values();
+        solver.step().unwrap();
+        solver.step().unwrap();
+        let held = |solver: &Reference| {
+            (
+                solver.state().clone(),
+                solver.signed_estimate().clone(),
+                solver.unknowns[0].network.values(),
+                solver.steps_done(),
+            )
+        };
+        let before = held(&solver);
+        assert_ne!(before.2, start);
+        let error = solver.step().unwrap_err();
+        assert!(
+            matches!(error, SolverError::Diverged { step: 3, .. }),
+            "{error}"
+        );
+        assert_eq!(held(&solver), before);
+    }
+
+    #[test]
+    fn cancelling_midway_keeps_the_estimate_reached() {
+        let mut solver = solver(usize::MAX);
+        let cancel = AtomicBool::new(false);
+        let mut seen = Vec::new();
+        let outcome = drive(&mut solver, &cancel, &mut |progress, solver| {
+            seen.push(solver.estimate());
+            cancel.store(progress.done == 3, Ordering::SeqCst);
+        });
+        assert_eq!(outcome.unwrap(), Outcome::Cancelled);
+        assert_eq!(solver.steps_done(), 3);
+        assert_eq!(seen.last(), Some(&solver.estimate()));
     }
 }
