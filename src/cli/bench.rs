@@ -1,10 +1,10 @@
 //! `vdps bench`: how fast this device is.
 
-use std::io::Write;
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
+use super::output;
 use crate::clip::{Clip, Shape};
 use crate::device::{self, ComputeDevice, DeviceRequest};
 use crate::noise::Noise;
@@ -51,14 +51,13 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     config.check_shape(shape)?;
     let device = device::open(args.device)?;
     let mut timings = Vec::new();
-    let mut out = std::io::stdout().lock();
     if !args.json {
-        writeln!(out, "{device} ({}), {shape}", device.why)?;
+        output::print(&format!("{device} ({}), {shape}\n", device.why))?;
     }
     let mut record = |what: String, seconds: f64| {
         if !args.json {
-            // A closed pipe ends the listing, not the measurement.
-            writeln!(out, "{:9.2} ms  {what}", seconds * 1e3).ok();
+            // What cannot be written ends the listing, not the measurement.
+            output::print(&format!("{:9.2} ms  {what}\n", seconds * 1e3)).ok();
         }
         timings.push(Timing { what, seconds });
     };
@@ -92,18 +91,15 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             "timings": rows,
             "peak_memory_bytes": peak,
         });
-        writeln!(out, "{report:#}")?;
+        output::print_json(&report)
     } else {
-        writeln!(out, "{network}")?;
+        let mut text = format!("{network}\n");
         if let Some(bytes) = peak {
-            writeln!(
-                out,
-                "peak memory of the process: {:.2} GiB",
-                bytes as f64 / (1u64 << 30) as f64
-            )?;
+            let gib = bytes as f64 / (1u64 << 30) as f64;
+            text += &format!("peak memory of the process: {gib:.2} GiB\n");
         }
+        output::print(&text)
     }
-    Ok(())
 }
 
 fn models(shape: Shape) -> anyhow::Result<Vec<(&'static str, Box<dyn ForwardModel>)>> {

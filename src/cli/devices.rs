@@ -1,7 +1,6 @@
 //! `vdps devices`: what computes here, and why.
 
-use std::io::Write;
-
+use super::output;
 use crate::device::{self, DeviceRequest};
 
 /// List the devices of this machine, and which one `--device auto` chooses and why.
@@ -15,7 +14,6 @@ pub struct Args {
 pub fn run(args: Args) -> anyhow::Result<()> {
     let found = device::list();
     let chosen = device::open(DeviceRequest::Auto)?;
-    let mut out = std::io::stdout().lock();
     let request = |row: &device::Found| row.request.map(|r| r.to_string()).unwrap_or_default();
     if args.json {
         let rows: Vec<_> = found
@@ -36,17 +34,13 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             "chosen": chosen.to_string(),
             "why": chosen.why,
         });
-        writeln!(out, "{report:#}")?;
-        return Ok(());
+        return output::print_json(&report);
     }
+    let mut text = String::new();
     for row in &found {
         let (name, kind, backend, driver) = (&row.name, row.kind, &row.backend, &row.driver);
-        writeln!(
-            out,
-            "{:<10} {name} ({kind}, {backend}) {driver}",
-            request(row)
-        )?;
+        let request = request(row);
+        text += &format!("{request:<10} {name} ({kind}, {backend}) {driver}\n");
     }
-    writeln!(out, "chosen: {chosen}: {}", chosen.why)?;
-    Ok(())
+    output::print(&format!("{text}chosen: {chosen}: {}\n", chosen.why))
 }

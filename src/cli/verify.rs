@@ -1,8 +1,8 @@
 //! `vdps verify`: does this device compute the published method?
 
-use std::io::Write;
 use std::path::PathBuf;
 
+use super::output;
 use crate::device::{self, DeviceRequest};
 use crate::verify::{Check, Extent, builtin, directory, sensible_extent};
 
@@ -30,17 +30,17 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         false => sensible_extent(&device),
     };
     let mut checks: Vec<Check> = Vec::new();
-    let mut out = std::io::stdout().lock();
     if !args.json {
-        writeln!(out, "device: {device} ({})", device.why)?;
+        output::print(&format!("device: {device} ({})\n", device.why))?;
     }
     let report = &mut |check: Check| {
         if !args.json {
             let verdict = if check.passed() { "ok  " } else { "FAIL" };
             let (error, tolerance) = (check.error, check.tolerance);
-            // A closed pipe ends the listing, not the check.
-            let line = format!("{verdict} {error:8.1e} of {tolerance:.0e}  {}", check.what);
-            writeln!(out, "{line}").ok();
+            let what = &check.what;
+            let line = format!("{verdict} {error:8.1e} of {tolerance:.0e}  {what}\n");
+            // What cannot be written ends the listing, not the check.
+            output::print(&line).ok();
         }
         checks.push(check);
     };
@@ -67,13 +67,14 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             "checks": rows,
             "failed": failed,
         });
-        writeln!(out, "{report:#}")?;
+        output::print_json(&report)?;
     } else {
         let extent = match extent {
             Extent::Small => " (small cases only)",
             Extent::Full => "",
         };
-        writeln!(out, "{} checks{extent}, {failed} failed", checks.len())?;
+        let count = checks.len();
+        output::print(&format!("{count} checks{extent}, {failed} failed\n"))?;
     }
     anyhow::ensure!(
         failed == 0,
