@@ -107,6 +107,13 @@ impl Clip {
         self.data.chunks_exact(self.shape.frame_len().max(1))
     }
 
+    /// The smallest and the largest value.
+    pub fn range(&self) -> (f32, f32) {
+        let start = (f32::INFINITY, f32::NEG_INFINITY);
+        let wider = |(low, high): (f32, f32), &v| (low.min(v), high.max(v));
+        self.data.iter().fold(start, wider)
+    }
+
     /// The same shape, each value passed through `f`.
     pub fn map(&self, f: impl Fn(f32) -> f32) -> Self {
         Self {

@@ -10,9 +10,7 @@ use crate::clip::{Clip, Shape};
 use crate::media::{self, FrameRange, MediaError, ReadOptions};
 use crate::noise::Noise;
 use crate::physics::zernike::MODES;
-use crate::physics::{
-    Blur, Dehaze, Exposure, ForwardModel, Inpaint, Optics, PerFrame, Scatter, ZernikeBlur,
-};
+use crate::physics::{Blur, Dehaze, ForwardModel, Inpaint, Optics, PerFrame, Scatter, ZernikeBlur};
 use crate::run::{Geometry, ModelRecord};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -57,11 +55,13 @@ pub struct ModelArgs {
     pub varying: bool,
 
     /// Which pixels are measured: a clip or picture of ones and zeros (white and black), or
-    /// random:SHARE, drawn from --seed
+    /// random:SHARE, drawn from --seed. Files are cut like the input; with --resize they must
+    /// have the size asked for
     #[arg(long, value_name = "FILE|random:0.5")]
     pub mask: Option<MaskSource>,
 
-    /// Pixel pitch of the camera or display in micrometres; where the file gives none, 8
+    /// Pixel pitch of the camera or display in micrometres; where the file gives none, 8, and
+    /// 24 (the published captures') where the distance is a MAT file's z
     #[arg(long, value_name = "UM", allow_negative_numbers = true)]
     pub pitch_um: Option<f64>,
 
@@ -123,18 +123,12 @@ impl BuiltModel {
         }
     }
 
-    /// The same under a known gain and offset of the recording.
-    pub fn exposed(self, gain: f64, offset: f64) -> anyhow::Result<Self> {
-        if (gain, offset) == (1.0, 0.0) {
-            return Ok(self);
+    /// The mask, where it was drawn and no file holds it.
+    pub fn drawn_mask(&self) -> Option<&Clip> {
+        match self.mask_source {
+            Some(MaskSource::Random(_)) => self.mask.as_ref(),
+            _ => None,
         }
-        if self.mask.is_some() {
-            return Err(bad_input!(
-                "--gain and --offset do not go with --model inpaint: scale the measurement instead"
-            ));
-        }
-        let model = Box::new(Exposure::new(self.model, gain, offset)?);
-        Ok(Self { model, ..self })
     }
 
     pub fn record(&self) -> ModelRecord {
@@ -166,12 +160,16 @@ impl ModelArgs {
         if draws == Draws::Refused {
             self.check_nothing_drawn()?;
         }
+        let published = match (&self.dist, file.distance_m) {
+            (None, Some(_)) => Optics::REAL,
+            _ => Optics::SYNTHETIC,
+        };
         let optics = Optics {
             wavelength_nm: self.wavelength_nm,
             pitch_um: self
                 .pitch_um
                 .or(file.pitch_um)
-                .unwrap_or(Optics::SYNTHETIC.pitch_um),
+                .unwrap_or(published.pitch_um),
             magnification: self.magnification,
         };
         optics.check()?;
@@ -200,7 +198,14 @@ impl ModelArgs {
         };
         let distances = match (&self.dist, distance_m) {
             (Some(dist), _) => dist.millimetres(shape.frames, noise)?,
-            (None, Some(metres)) => vec![metres * 1e3],
+            (None, Some(metres)) => {
+                let (dist_mm, pitch_um) = (metres * 1e3, optics.pitch_um);
+                eprintln!(
+                    "note: the distance is the file's z, {dist_mm} mm (else --dist); the pixel \
+                     pitch is {pitch_um} um (else --pitch-um)"
+                );
+                vec![dist_mm]
+            }
             (None, None) => {
                 return Err(missing("--dist", "the distance from object to layer in mm"));
             }
@@ -335,17 +340,23 @@ impl ModelArgs {
     }
 }
 
-/// A mask of one frame serves every frame, whichever were chosen.
+/// A mask of one frame serves every frame, whichever were chosen. Resampling would make values
+/// between 0 and 1, so a mask for resized frames is taken as it is.
 fn read_mask(path: &Path, cut: &ReadOptions) -> Result<Clip, MediaError> {
-    let every_frame = ReadOptions {
-        frames: FrameRange::ALL,
-        ..cut.clone()
+    let read = |frames| {
+        let options = ReadOptions {
+            frames,
+            crop: cut.crop.filter(|_| cut.resize.is_none()),
+            resize: None,
+            array: cut.array.clone(),
+        };
+        Ok(media::open(path, &options)?.clip)
     };
-    let mask = media::open(path, &every_frame)?.clip;
+    let mask = read(FrameRange::ALL)?;
     if mask.shape().frames == 1 || cut.frames == FrameRange::ALL {
         return Ok(mask);
     }
-    Ok(media::open(path, cut)?.clip)
+    read(cut.frames)
 }
 
 fn per_frame(values: Vec<f64>) -> PerFrame {
@@ -368,4 +379,39 @@ fn side_by_side<'a>(psfs: impl ExactSizeIterator<Item = &'a [f32]>) -> (usize, V
         })
     };
     (side, (0..side).flat_map(row).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Flags {
+        #[command(flatten)]
+        model: ModelArgs,
+    }
+
+    #[test]
+    fn a_distance_from_the_file_comes_with_the_published_captures_pitch() {
+        let optics = |flags: &[&str], pitch_um| {
+            let flags = [&["", "--sigma", "1"], flags].concat();
+            let file = FromFile {
+                pitch_um,
+                distance_m: Some(0.01),
+                ..FromFile::default()
+            };
+            let model = Flags::parse_from(flags).model;
+            let noise = &mut Noise::seeded(0);
+            let built = model.build(Shape::new(1, 8, 8), file, Draws::Refused, noise);
+            let built = built.unwrap();
+            let pitch_um = built.optics.unwrap().pitch_um;
+            (built.model.parameters()[0].value, pitch_um)
+        };
+        assert_eq!(optics(&[], None), (10.0, 24.0));
+        assert_eq!(optics(&["--pitch-um", "6"], None), (10.0, 6.0));
+        assert_eq!(optics(&[], Some(4.5)), (10.0, 4.5));
+        assert_eq!(optics(&["--dist", "5"], None), (5.0, 8.0));
+    }
 }

@@ -1,9 +1,10 @@
 //! `vdps reconstruct`: from a measurement to the video behind the layer.
 
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant as Clock;
 
+use anyhow::bail;
 use clap::ValueEnum;
 
 use super::checkpoint;
@@ -15,17 +16,23 @@ use super::output;
 use super::progress::{ProgressReport, residual};
 use crate::clip::Clip;
 use crate::device::{self, ComputeDevice, DeviceRequest};
-use crate::media::WriteOptions;
+use crate::media::{WriteOptions, datasets};
 use crate::metrics::{Quality, ShapesDiffer};
 use crate::noise::Noise;
 use crate::prior::{NetworkPrior, Prior, Schedule};
 use crate::run::{
-    DeviceRecord, FileRecord, MeasurementRecord, ModelRecord, Outcome, PriorRecord, Residual,
-    ResultsFolder, RunRecord, SolverRecord, Timings, check_memory, drive, sha256,
+    BURN_VERSION, DeviceRecord, FileRecord, MeasurementRecord, ModelRecord, Outcome, PriorRecord,
+    Residual, ResultsFolder, RunOutcome, RunRecord, SolverRecord, Timings, check_memory, drive,
+    sha256,
 };
 use crate::solver::{
-    Instant, InstantConfig, Measurement, Quantisation, Reference, ReferenceConfig, Solver, Weight,
+    Instant, InstantConfig, Measurement, Progress, Quantisation, Reference, ReferenceConfig,
+    Solver, Weight,
 };
+
+/// What recorded values may become when gain and offset are taken out of them; more says that
+/// their scale is another one.
+const PLAUSIBLE: std::ops::RangeInclusive<f32> = -0.5..=4.0;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Method {
@@ -67,16 +74,22 @@ pub struct Args {
     #[command(flatten)]
     pub input_args: InputArgs,
 
-    /// How an integer measurement was made; real-valued ones are exact
+    /// First clip min-max to [0,1], minus 0.1, negatives to 0, as the published program treats
+    /// real captures; the measurement then counts as exact
+    #[arg(long, help_heading = "Input")]
+    pub normalise: bool,
+
+    /// How an integer measurement was made; real-valued and boolean ones are exact
     #[arg(long, value_enum, default_value = "floor", help_heading = "Input")]
     pub quantisation: Levels,
 
-    /// Recorded values per unit of the model's intensity, where known
+    /// What is recorded of intensity 1, above darkness: a share of full scale for integer
+    /// formats, the value itself for floating-point ones (4095 for counts of 12 bits)
     #[arg(long, value_name = "G", default_value_t = 1.0, help_heading = "Input")]
     #[arg(allow_negative_numbers = true)]
     pub gain: f64,
 
-    /// Recorded value of darkness, as a share of full scale
+    /// What is recorded of darkness, in the same units
     #[arg(long, value_name = "O", default_value_t = 0.0, help_heading = "Input")]
     #[arg(allow_negative_numbers = true)]
     pub offset: f64,
@@ -95,8 +108,8 @@ pub struct SolverArgs {
     #[arg(long, value_name = "N")]
     pub iterations: Option<usize>,
 
-    /// instant: standard deviation of the camera's noise as a share of full scale, besides
-    /// that of its levels [default: 0]
+    /// instant: standard deviation of the camera's noise besides that of its levels, in the
+    /// units of --gain: a share of full scale for integer formats [default: 0]
     #[arg(long, value_name = "SIGMA", allow_negative_numbers = true)]
     pub noise: Option<f64>,
 
@@ -133,23 +146,32 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     done(&record, &args.out)
 }
 
-/// An error for a run that was stopped.
+/// An error for a run that was stopped or failed.
 pub(super) fn done(record: &RunRecord, out: &std::path::Path) -> anyhow::Result<()> {
+    let kept = format!("the estimate reached so far is in {}", out.display());
     match record.outcome {
-        Outcome::Finished => Ok(()),
-        Outcome::Cancelled => Err(Interrupted(format!(
-            "the estimate reached so far is in {}",
-            out.display()
-        ))
-        .into()),
+        RunOutcome::Finished => Ok(()),
+        RunOutcome::Cancelled => Err(Interrupted(kept).into()),
+        RunOutcome::Failed => bail!("{}; {kept}", record.error.as_deref().unwrap_or_default()),
     }
 }
 
-/// Reconstructs and writes every result.
+/// Reconstructs and writes every result, also of a run that ends early after its first step.
 pub(super) fn reconstruct(args: &Args, cancel: &AtomicBool) -> anyhow::Result<RunRecord> {
     let started = Clock::now();
     args.solver.check_belong(args.method)?;
-    let (footage, input) = args.input_args.open(&args.input)?;
+    args.check_exposure()?;
+    let (mut footage, input) = args.input_args.open(&args.input)?;
+    if args.normalise {
+        footage.clip = datasets::normalise(&footage.clip)
+            .ok_or_else(|| bad_input!("--normalise: every value of the measurement is the same"))?;
+        footage.levels = None;
+    }
+    // Ones and zeros were counted, not truncated.
+    let levels = footage.levels.filter(|&levels| levels > 1);
+    if levels.is_none() {
+        args.check_scale(&footage.clip)?;
+    }
     let shape = footage.clip.shape();
     let target = args.target.as_ref().map(|path| args.input_args.open(path));
     let target = target.transpose()?;
@@ -171,55 +193,78 @@ pub(super) fn reconstruct(args: &Args, cancel: &AtomicBool) -> anyhow::Result<Ru
     };
     let built = args
         .model
-        .build(shape, from_file, Draws::Refused, &mut noise)?
-        .exposed(args.gain, args.offset)?;
+        .build(shape, from_file, Draws::Refused, &mut noise)?;
     let model = built.record();
     for warning in &model.warnings {
         eprintln!("note: {warning}");
     }
-    let quantisation = footage.levels.map(|_| match args.quantisation {
+    let bare = Measurement::exact(footage.clip.clone()).unexposed(args.gain, args.offset);
+    let quantisation = levels.map(|_| match args.quantisation {
         Levels::Floor => Quantisation::Floor,
         Levels::Round => Quantisation::Round,
     });
-    let measurement = match (footage.levels, quantisation) {
+    let measurement = match (levels, quantisation) {
         (Some(levels), Some(quantisation)) => {
-            Measurement::quantised(footage.clip.clone(), levels, quantisation)
+            let recorded = Measurement::quantised(footage.clip, levels, quantisation);
+            let recorded = match input.resize {
+                Some(_) => recorded.resampled(),
+                None => recorded,
+            };
+            recorded.unexposed(args.gain, args.offset)
         }
-        _ => Measurement::exact(footage.clip.clone()),
+        _ => bare.clone(),
     };
     let saturated_share = measurement.saturated_share();
-    let rounding = measurement.rounding();
+    let noise_level = args.noise_level(&measurement);
     let measurement = match &built.mask {
         Some(mask) => masked(&measurement, mask),
         None => measurement,
     };
 
     let psfs = built.psfs.clone();
-    let prepared = args.prepare(built, measurement.clone(), rounding, noise)?;
+    let drawn_mask = built.drawn_mask().cloned();
+    let prepared = args.prepare(built, measurement.clone(), noise_level, noise)?;
     let Prepared {
         mut solver,
         device,
         prior,
     } = prepared;
+    let nothing_done = || Interrupted("before the first step; nothing was written".into());
+    if cancel.load(Ordering::SeqCst) {
+        return Err(nothing_done().into());
+    }
     let folder = ResultsFolder::create(&args.out)?;
     let name = args.input.file_stem().unwrap_or_default().to_string_lossy();
-    let mut report = ProgressReport::new(name, solver.total_steps(), input.levels);
+    let mut report = ProgressReport::new(name, solver.total_steps(), levels);
     let solving = Clock::now();
-    let outcome = drive(solver.as_mut(), cancel, &mut |progress, _| {
-        report.update(progress)
+    let driven = drive(solver.as_mut(), cancel, &mut |progress, _| {
+        report.update(&Progress {
+            residual_rms: args.gain * progress.residual_rms,
+            ..*progress
+        })
     });
     let solver_s = solving.elapsed().as_secs_f64();
     report.finish();
-    let outcome = outcome?;
+    let outcome = RunOutcome::from(&driven);
+    let error = match driven {
+        Err(error) if solver.steps_done() == 0 => return Err(error.into()),
+        Ok(Outcome::Cancelled) if solver.steps_done() == 0 => return Err(nothing_done().into()),
+        driven => driven.err().map(|error| error.to_string()),
+    };
 
     let estimate = solver.estimate();
     let predicted = solver.model().apply(&estimate);
     let residual = measurement.residual(&predicted);
+    let residual = residual.map(|r| (args.gain * f64::from(r)) as f32);
     let files = write_clips(&folder, &estimate, &residual, footage.pixel_pitch_um)?;
     let mut files: Vec<String> = files.map(String::from).to_vec();
     if let Some((side, values)) = &psfs {
         folder.picture("psf.png", *side, values.len() / side, values)?;
         files.push("psf.png".into());
+    }
+    if let Some(mask) = &drawn_mask {
+        folder.clip("mask.gif", mask, &WriteOptions::default())?;
+        files.push("mask.gif".into());
     }
     let quality = |clip: &Clip| match &target {
         Some((target, _)) => Quality::of(clip, &target.clip).map(Some),
@@ -227,19 +272,26 @@ pub(super) fn reconstruct(args: &Args, cancel: &AtomicBool) -> anyhow::Result<Ru
     };
     let record = RunRecord {
         program: format!("vdps {}", env!("CARGO_PKG_VERSION")),
+        burn: BURN_VERSION,
         command_line: std::env::args().collect(),
         outcome,
+        error,
         measurement: MeasurementRecord {
             quantisation,
             saturated_share,
+            normalised: args.normalise,
+            gain: args.gain,
+            offset: args.offset,
         },
-        solver: args.solver.record(args.method, solver.as_ref(), rounding),
+        solver: args
+            .solver
+            .record(args.method, solver.as_ref(), noise_level),
         seed: args.solver.seed,
         device: DeviceRecord::from(&device),
         prior,
-        residual: Residual::of(&residual, input.levels),
+        residual: Residual::of(&residual, levels),
         quality: quality(&estimate)?,
-        measurement_quality: quality(&footage.clip)?,
+        measurement_quality: quality(bare.values())?,
         target: target.map(|(_, record)| record),
         model,
         input,
@@ -265,12 +317,12 @@ impl Args {
         &self,
         built: BuiltModel,
         measurement: Measurement,
-        rounding: f64,
+        noise_level: f64,
         noise: Noise,
     ) -> anyhow::Result<Prepared> {
         match self.method {
             Method::Instant => {
-                let config = self.solver.instant_config(rounding);
+                let config = self.solver.instant_config(noise_level);
                 Ok(Prepared {
                     solver: Box::new(Instant::new(built.model, measurement, config)?),
                     device: ComputeDevice::cpu("the instant method computes on the processor"),
@@ -279,6 +331,40 @@ impl Args {
             }
             Method::Reference => self.solver.reference(built, measurement, noise),
         }
+    }
+
+    fn check_exposure(&self) -> anyhow::Result<()> {
+        let Self { gain, offset, .. } = self;
+        if !(gain.is_finite() && *gain > 0.0) {
+            return Err(bad_input!("--gain is {gain}; it must be above 0"));
+        }
+        if !offset.is_finite() {
+            return Err(bad_input!("--offset is {offset}; it must be a number"));
+        }
+        Ok(())
+    }
+
+    /// Values that nothing says the scale of must have the model's.
+    fn check_scale(&self, recorded: &Clip) -> anyhow::Result<()> {
+        let Self { gain, offset, .. } = self;
+        let (low, high) = recorded.range();
+        let bare = |v: f32| ((f64::from(v) - offset) / gain) as f32;
+        if PLAUSIBLE.contains(&bare(low)) && PLAUSIBLE.contains(&bare(high)) {
+            return Ok(());
+        }
+        Err(bad_input!(
+            "the measurement's values range from {low} to {high}, but with --gain {gain} and \
+             --offset {offset} about {offset} to {} was expected: give what was recorded of \
+             intensity 1 as --gain and of darkness as --offset (--gain 4095 for counts of 12 \
+             bits), or --normalise",
+            gain + offset
+        ))
+    }
+
+    /// Standard deviation of all noise in the model's units.
+    fn noise_level(&self, measurement: &Measurement) -> f64 {
+        let camera = self.solver.noise.unwrap_or(0.0) / self.gain;
+        camera.hypot(measurement.rounding())
     }
 }
 
@@ -294,6 +380,7 @@ impl SolverArgs {
             ("--checkpoint", self.checkpoint.is_some(), Reference),
             ("--steps", self.steps.is_some(), Reference),
             ("--guidance", self.guidance.is_some(), Reference),
+            ("--device", self.device.is_some(), Reference),
         ];
         for (flag, present, belongs) in given {
             if present && belongs != method {
@@ -307,14 +394,14 @@ impl SolverArgs {
         }
         match self.noise {
             Some(noise) if !(noise.is_finite() && noise >= 0.0) => Err(bad_input!(
-                "--noise is {noise}; it is a share of full scale, 0 or more"
+                "--noise is {noise}; it is a standard deviation, 0 or more"
             )),
             _ => Ok(()),
         }
     }
 
-    fn instant_config(&self, rounding: f64) -> InstantConfig {
-        let defaults = InstantConfig::for_noise(self.noise.unwrap_or(0.0).hypot(rounding));
+    fn instant_config(&self, noise_level: f64) -> InstantConfig {
+        let defaults = InstantConfig::for_noise(noise_level);
         InstantConfig {
             iterations: self.iterations.unwrap_or(defaults.iterations),
             ..defaults
@@ -328,10 +415,10 @@ impl SolverArgs {
         }
     }
 
-    fn record(&self, method: Method, solver: &dyn Solver, rounding: f64) -> SolverRecord {
+    fn record(&self, method: Method, solver: &dyn Solver, noise_level: f64) -> SolverRecord {
         match method {
             Method::Instant => SolverRecord::Instant {
-                settings: self.instant_config(rounding),
+                settings: self.instant_config(noise_level),
                 steps_done: solver.steps_done(),
             },
             Method::Reference => SolverRecord::Reference {
@@ -354,6 +441,7 @@ impl SolverArgs {
         let schedule = Schedule::cosine(Self::PUBLISHED).respaced(steps)?;
         let checkpoint = checkpoint::locate(self.checkpoint.as_deref(), shape)?;
         let device = device::open(self.device.unwrap_or_default())?;
+        eprintln!("device: {device} ({})", device.why);
         let network = NetworkPrior::load(&checkpoint, device.clone())?;
         network.check_shape(shape)?;
         check_memory(&network, shape, &device)?;
@@ -411,6 +499,7 @@ fn write_clips(
 /// What a user wants to know at once.
 pub(super) fn summary(record: &RunRecord, out: &std::path::Path) -> String {
     let FileRecord { shape, levels, .. } = &record.input;
+    let levels = record.measurement.quantisation.and(*levels);
     let ModelRecord { name: model, .. } = &record.model;
     let (method, steps) = match record.solver {
         SolverRecord::Instant { steps_done, .. } => ("instant", steps_done),
@@ -420,7 +509,7 @@ pub(super) fn summary(record: &RunRecord, out: &std::path::Path) -> String {
         "method     {method}, {model}, {shape}: {steps} steps in {:.1} s on {}\n",
         record.timings.solver_s, record.device.name
     );
-    text += &format!("fit        {}", residual(record.residual.rms, *levels));
+    text += &format!("fit        {}", residual(record.residual.rms, levels));
     if record.measurement.saturated_share > 0.0 {
         let percent = 100.0 * record.measurement.saturated_share;
         text += &format!(", {percent:.1} % of the pixels saturated");
@@ -443,4 +532,35 @@ pub(super) fn summary(record: &RunRecord, out: &std::path::Path) -> String {
         record.files.join(", ")
     );
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::clip::Shape;
+    use crate::media;
+
+    #[derive(Parser)]
+    struct Flags {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    #[test]
+    fn cancelled_before_the_first_step_nothing_is_written() {
+        let root = tempfile::tempdir().unwrap();
+        let (input, out) = (root.path().join("m.npy"), root.path().join("r"));
+        let clip = Clip::filled(Shape::new(2, 8, 8), 0.7);
+        media::save(&input, &clip, &WriteOptions::default()).unwrap();
+        let flags = ["", "--model", "dehaze", "--out"].map(AsRef::as_ref);
+        let flags = [&flags[..], &[out.as_os_str(), input.as_os_str()]].concat();
+        let args = Flags::parse_from(flags).args;
+        let error = reconstruct(&args, &AtomicBool::new(true)).unwrap_err();
+        assert!(error.is::<Interrupted>(), "{error}");
+        assert!(!out.exists());
+        assert!(reconstruct(&args, &AtomicBool::new(false)).is_ok());
+        assert!(out.join("run.json").is_file());
+    }
 }

@@ -145,9 +145,6 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         photons: args.sensor.shot,
         read_noise: args.sensor.read_noise,
     };
-    if sensor.gain != 1.0 && built.mask.is_some() {
-        eprintln!("note: where pixels are missing, a gain scales the reconstruction, too");
-    }
     let mut measurement = sensor.expose(&built.model.apply(&truth), args.seed)?;
     if let Some(mask) = &built.mask {
         measurement = measurement.zip(mask, |y, m| y * m);
@@ -162,7 +159,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         input,
         shape,
         seed: args.seed,
-        reconstruct_flags: flags(&model, &args.out) + &sensor_flags(&sensor, &measurement, &model),
+        reconstruct_flags: flags(&model, &args.out) + &sensor_flags(&sensor, &measurement),
         model,
         sensor,
         bits: args.sensor.quantise,
@@ -264,7 +261,7 @@ fn flags(model: &ModelRecord, out: &Path) -> String {
         }
     }
     if model.mask.is_some() {
-        flags += &format!(" --mask {}", out.join("mask.gif").display());
+        flags += &format!(" --mask {}", quoted(&out.join("mask.gif")));
     }
     if let Some(geometry) = &model.geometry {
         let optics = geometry.optics;
@@ -276,10 +273,23 @@ fn flags(model: &ModelRecord, out: &Path) -> String {
     flags
 }
 
+/// A path as a shell takes it for one word.
+fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/\\:._-+,=@%".contains(c);
+    if path.chars().all(plain) {
+        path
+    } else if cfg!(windows) {
+        format!("\"{path}\"")
+    } else {
+        format!("'{}'", path.replace('\'', r"'\''"))
+    }
+}
+
 /// The camera's gain, and its noise at the mean intensity.
-fn sensor_flags(sensor: &Sensor, measurement: &Clip, model: &ModelRecord) -> String {
+fn sensor_flags(sensor: &Sensor, measurement: &Clip) -> String {
     let mut flags = String::new();
-    if sensor.gain != 1.0 && model.mask.is_none() {
+    if sensor.gain != 1.0 {
         flags += &format!(" --gain {}", sensor.gain);
     }
     let values = measurement.data().iter().map(|&y| f64::from(y));
@@ -289,7 +299,7 @@ fn sensor_flags(sensor: &Sensor, measurement: &Clip, model: &ModelRecord) -> Str
         .map_or(0.0, |photons| (mean / photons).sqrt());
     let noise = sensor.read_noise.hypot(shot);
     if noise > 0.0 {
-        flags += &format!(" --noise {noise:.4}");
+        flags += &format!(" --noise {noise:.3e}");
     }
     flags
 }
@@ -314,9 +324,22 @@ fn summary(record: &Simulation, args: &Args) -> String {
         100.0 * record.saturated_share,
         out.display(),
         record.files.join(", "),
-        out.join(recorded).display(),
+        quoted(&out.join(recorded)),
         record.reconstruct_flags,
-        out.join("truth.tif").display(),
-        out.join("reconstruction").display(),
+        quoted(&out.join("truth.tif")),
+        quoted(&out.join("reconstruction")),
     )
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_quoted_where_a_shell_would_split_them() {
+        let quoted = |path: &str| quoted(Path::new(path));
+        assert_eq!(quoted("results/a-1.gif"), "results/a-1.gif");
+        assert_eq!(quoted("my results/a.gif"), "'my results/a.gif'");
+        assert_eq!(quoted("it's $5"), r"'it'\''s $5'");
+    }
 }

@@ -359,21 +359,17 @@ fn load_capture(folder: &Path) -> Result<(Clip, Option<f64>), MediaError> {
         distance_m = footage.distance_m;
         data.extend(footage.clip.into_data());
     }
-    let (low, high) = data
-        .iter()
-        .fold((f32::INFINITY, f32::NEG_INFINITY), |(l, h), &v| {
-            (l.min(v), h.max(v))
-        });
-    if low == high {
-        return Err(problem(format!("every pixel of the capture is {low}")));
-    }
-    for v in &mut data {
-        *v = ((*v - low) / (high - low) - 0.1).max(0.0);
-    }
-    Ok((
-        Clip::new(Shape::new(FRAMES, size.height, size.width), data),
-        distance_m,
-    ))
+    let recorded = Clip::new(Shape::new(FRAMES, size.height, size.width), data);
+    let capture = normalise(&recorded)
+        .ok_or_else(|| problem("every pixel of the capture has the same value".into()))?;
+    Ok((capture, distance_m))
+}
+
+/// What the published program makes of a real capture: the clip's values are stretched to
+/// [0, 1], 0.1 is taken off, and what is below 0 becomes 0. None where all values are equal.
+pub fn normalise(clip: &Clip) -> Option<Clip> {
+    let (low, high) = clip.range();
+    (low < high).then(|| clip.map(|v| ((v - low) / (high - low) - 0.1).max(0.0)))
 }
 
 fn with_own_names(mut clips: Vec<ClipRef>) -> Vec<ClipRef> {

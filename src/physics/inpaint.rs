@@ -37,13 +37,7 @@ impl Inpaint {
             });
         }
         if let Some(&value) = mask.data().iter().find(|&&v| v != 0.0 && v != 1.0) {
-            return Err(PhysicsError::OutOfRange {
-                what: "a mask value (0 missing, 1 measured)".into(),
-                value: f64::from(value),
-                unit: "",
-                min: 0.0,
-                max: 1.0,
-            });
+            return Err(PhysicsError::MaskValue(value));
         }
         let mask = match given.frames == shape.frames {
             true => mask,

@@ -12,7 +12,6 @@
 
 mod blur;
 mod dehaze;
-mod exposure;
 mod fft;
 mod gaussian;
 mod inpaint;
@@ -26,7 +25,6 @@ use crate::clip::{Clip, Shape};
 
 pub use blur::Blur;
 pub use dehaze::Dehaze;
-pub use exposure::Exposure;
 pub use gaussian::GaussianKernel;
 pub use inpaint::Inpaint;
 pub use optics::Optics;
@@ -56,6 +54,11 @@ pub enum PhysicsError {
         given: Shape,
         needed: Shape,
     },
+    #[error(
+        "the mask holds the value {0}: only 1 (white, a measured pixel) and 0 (black, a missing \
+         one) mean something; save it without grey levels, in a lossless format"
+    )]
+    MaskValue(f32),
     #[error("a video without pixels has no measurement")]
     Empty,
 }

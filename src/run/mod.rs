@@ -16,7 +16,7 @@ pub use hash::sha256;
 pub use memory::{MemoryError, check_memory};
 pub use peak::peak_memory_bytes;
 pub use record::{
-    DeviceRecord, FileRecord, Geometry, MeasurementRecord, ModelRecord, PriorRecord, Residual,
-    RunRecord, SolverRecord, Timings,
+    BURN_VERSION, DeviceRecord, FileRecord, Geometry, MeasurementRecord, ModelRecord, PriorRecord,
+    Residual, RunOutcome, RunRecord, SolverRecord, Timings,
 };
 pub use sensor::{Sensor, SensorError};

@@ -10,14 +10,42 @@ use crate::device::ComputeDevice;
 use crate::media::{FrameRange, FrameSize};
 use crate::metrics::{self, Quality};
 use crate::physics::{Optics, Parameter};
-use crate::solver::{InstantConfig, Quantisation, ReferenceConfig};
+use crate::solver::{InstantConfig, Quantisation, ReferenceConfig, SolverError};
+
+/// The version of Burn, the tensor library behind every device.
+pub const BURN_VERSION: &str = "0.22.1";
+
+/// How a recorded run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunOutcome {
+    Finished,
+    /// Stopped by the user; the results are those of the last step.
+    Cancelled,
+    /// A step failed; the results are those of the step before.
+    Failed,
+}
+
+impl From<&Result<Outcome, SolverError>> for RunOutcome {
+    fn from(driven: &Result<Outcome, SolverError>) -> Self {
+        match driven {
+            Ok(Outcome::Finished) => Self::Finished,
+            Ok(Outcome::Cancelled) => Self::Cancelled,
+            Err(_) => Self::Failed,
+        }
+    }
+}
 
 #[derive(Clone, Debug, Serialize)]
 pub struct RunRecord {
     /// `vdps` and its version.
     pub program: String,
+    /// Version of Burn.
+    pub burn: &'static str,
     pub command_line: Vec<String>,
-    pub outcome: Outcome,
+    pub outcome: RunOutcome,
+    /// Why a step failed.
+    pub error: Option<String>,
     pub input: FileRecord,
     pub measurement: MeasurementRecord,
     pub model: ModelRecord,
@@ -53,10 +81,15 @@ pub struct FileRecord {
 
 #[derive(Clone, Debug, Serialize)]
 pub struct MeasurementRecord {
-    /// How integer levels came about; none for floating-point data.
+    /// How integer levels came about; none for exact data (floating-point, boolean, normalised).
     pub quantisation: Option<Quantisation>,
-    /// Share of the pixels at the largest level.
+    /// Share of the pixels at the largest level; 0 after resampling.
     pub saturated_share: f64,
+    /// Stretched and darkened as the published program does with real captures.
+    pub normalised: bool,
+    /// gain * intensity + offset was recorded.
+    pub gain: f64,
+    pub offset: f64,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -130,7 +163,7 @@ pub struct Timings {
 /// How far the final estimate is from explaining the measurement.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Residual {
-    /// Root mean square of A(x0) - y, full scale being 1.
+    /// Root mean square of A(x0) - y in recorded values, full scale of integers being 1.
     pub rms: f64,
     /// The same in levels of the measurement, where it has levels.
     pub rms_levels: Option<f64>,
@@ -144,5 +177,17 @@ impl Residual {
             rms,
             rms_levels: levels.map(|levels| rms * f64::from(levels)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_burn_version_is_the_one_built_in() {
+        let manifest = include_str!("../../Cargo.toml");
+        let pinned = format!("burn = {{ version = \"={BURN_VERSION}\"");
+        assert!(manifest.contains(&pinned), "{BURN_VERSION}");
     }
 }

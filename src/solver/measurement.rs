@@ -50,6 +50,26 @@ impl Measurement {
         }
     }
 
+    /// The same in the forward model's units, where gain * intensity + offset was recorded;
+    /// `gain` is above 0.
+    pub fn unexposed(self, gain: f64, offset: f64) -> Self {
+        let intensity = |v: f32| ((f64::from(v) - offset) / gain) as f32;
+        Self {
+            values: self.values.map(intensity),
+            ceiling: self.ceiling.map(intensity),
+            rounding: self.rounding / gain,
+        }
+    }
+
+    /// The same after resampling, which mixes saturated pixels with others: nothing is known
+    /// to be saturated.
+    pub fn resampled(self) -> Self {
+        Self {
+            ceiling: None,
+            ..self
+        }
+    }
+
     pub fn values(&self) -> &Clip {
         &self.values
     }
@@ -101,5 +121,22 @@ mod tests {
         assert!(residual.data()[1] < -0.09);
         assert!((residual.data()[2] + 0.5 / 255.0).abs() < 1e-6);
         assert!((measurement.saturated_share() - 2.0 / 3.0).abs() < 1e-9);
+        assert_eq!(measurement.resampled().saturated_share(), 0.0);
+    }
+
+    #[test]
+    fn gain_and_offset_are_taken_out_of_everything() {
+        let shape = Shape::new(1, 1, 2);
+        let recorded = Clip::new(shape, vec![1.0, 0.6]);
+        for quantisation in [Quantisation::Floor, Quantisation::Round] {
+            let bare = Measurement::quantised(recorded.clone(), 255, quantisation);
+            let measurement = bare.clone().unexposed(2.0, 0.1);
+            assert_eq!(measurement.saturated_share(), 0.5);
+            assert_eq!(measurement.rounding(), bare.rounding() / 2.0);
+            let intensity = (bare.values().data()[1] - 0.1) / 2.0;
+            assert!((measurement.values().data()[1] - intensity).abs() < 1e-7);
+            let predicted = Clip::new(shape, vec![0.5, 0.25]);
+            assert_eq!(measurement.residual(&predicted).data()[0], 0.0);
+        }
     }
 }

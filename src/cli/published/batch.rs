@@ -259,6 +259,7 @@ impl Batch {
         })?;
         let record = ClipRecord {
             program: format!("vdps {}", env!("CARGO_PKG_VERSION")),
+            burn: run::BURN_VERSION,
             command_line: std::env::args().collect(),
             experiment: self.experiment.clone(),
             source: SourceRecord {

@@ -14,6 +14,8 @@ use crate::run::{DeviceRecord, PriorRecord, Residual, SolverRecord, Timings};
 pub struct ClipRecord {
     /// `vdps` and its version.
     pub program: String,
+    /// Version of Burn.
+    pub burn: &'static str,
     pub command_line: Vec<String>,
     pub experiment: Experiment,
     pub source: SourceRecord,
