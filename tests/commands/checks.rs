@@ -77,3 +77,23 @@ fn sizes_and_devices_that_do_not_exist_are_refused() {
     fails(at, &["verify", "--device", "tpu"], 2, &["auto", "gpu:N"]);
     fails(at, &["verify", "--device", "gpu:99"], 1, &["no GPU 99"]);
 }
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    use std::process::{Command, Stdio};
+
+    let bench: Vec<_> = "bench --device cpu --dim 8 --size 16 --runs 1"
+        .split(' ')
+        .collect();
+    let verify = ["verify", "--device", "cpu", "--small"];
+    for arguments in [&["devices"][..], &verify, &bench] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_vdps"))
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        assert!(child.wait().unwrap().success(), "{arguments:?}");
+    }
+}

@@ -290,6 +290,9 @@ fn bad_values_are_bad_usage() {
     fail(&with(&["--pitch-um", "0"]), &["pixel pitch"]);
     fail(&with(&["--noise", "-1"]), &["--noise"]);
     fail(&with(&["--steps", "8"]), &["--steps", "reference"]);
+    fail(&with(&["--device", "cpu"]), &["--device", "reference"]);
+    fail(&with(&["--gain", "nan"]), &["--gain", "above 0"]);
+    fail(&with(&["--offset", "inf"]), &["--offset"]);
     fail(&with(&["--frames", "0..99"]), &["..99", "10"]);
     fail(&with(&["--frames", "5..5"]), &["A..B"]);
     fail(&with(&["--crop", "64"]), &["64x64", "32x32"]);
@@ -407,7 +410,9 @@ fn a_known_gain_is_taken_out() {
     let known = command("0.3");
     assert!(psnr(&known) > 25.0, "{}", psnr(&known));
     assert!(psnr(&command("1")) < 15.0);
-    assert_eq!(known["model"]["parameters"][10]["name"], "gain");
+    assert_eq!(number(&known["measurement"]["gain"]), 0.3);
+    let levels = number(&known["residual"]["rms_levels"]);
+    assert!(levels < 1.0, "the residual is in recorded levels: {levels}");
     let refused = [
         "reconstruct",
         "sim/measurement.gif",
@@ -422,4 +427,171 @@ fn a_known_gain_is_taken_out() {
         2,
         &["gain is -1"],
     );
+}
+
+#[test]
+fn counts_need_their_scale_and_then_give_the_same() {
+    let folder = tempdir().unwrap();
+    let at = folder.path();
+    let noisy = ["--read-noise", "0.01", "--quantise", "none"];
+    simulated(at, &[&SCATTER[..], &noisy].concat());
+    let sim = at.join("sim/measurement.tif");
+    let measured = open(&sim, &ReadOptions::default()).unwrap().clip;
+    let counts = measured.map(|y| 100.0 + 4095.0 * y);
+    save(&at.join("counts.npy"), &counts, &WriteOptions::default()).unwrap();
+    let arguments = |input, more: &[&'static str]| {
+        let fixed = [
+            "reconstruct",
+            input,
+            "--target",
+            "sim/truth.tif",
+            "--out",
+            "r",
+        ];
+        [&fixed[..], &SCATTER, &["--iterations", "150"], more].concat()
+    };
+    let words = ["--gain 4095", "--offset", "--normalise"];
+    fails(at, &arguments("counts.npy", &[]), 2, &words);
+    assert!(!at.join("r").exists());
+
+    let plain = json(at, &arguments("sim/measurement.tif", &["--noise", "0.01"]));
+    let scale = ["--gain", "4095", "--offset", "100", "--noise", "40.95"];
+    let scaled = json(at, &arguments("counts.npy", &scale));
+    let close = |pointer: &str, ratio: f64, tolerance: f64| {
+        let value = |run: &serde_json::Value| number(run.pointer(pointer).unwrap());
+        let (plain, scaled) = (value(&plain), value(&scaled));
+        assert!(
+            (scaled / plain / ratio - 1.0).abs() < tolerance,
+            "{pointer}: {scaled} against {plain}"
+        );
+    };
+    close("/solver/settings/noise", 1.0, 1e-9);
+    close("/residual/rms", 4095.0, 1e-2);
+    close("/quality/psnr_db", 1.0, 1e-2);
+    close("/measurement_quality/psnr_db", 1.0, 1e-3);
+}
+
+#[test]
+fn normalising_is_the_published_treatment_of_captures() {
+    let folder = tempdir().unwrap();
+    let at = folder.path();
+    let shape = Shape::new(2, 8, 8);
+    let ramp: Vec<f32> = (0..shape.len())
+        .map(|i| 300.0 + 10.0 * (i % 64) as f32)
+        .collect();
+    let ramp = Clip::new(shape, ramp);
+    save(&at.join("m.npy"), &ramp, &WriteOptions::default()).unwrap();
+    let arguments = [
+        "reconstruct",
+        "m.npy",
+        "--normalise",
+        "--model",
+        "blur",
+        "--sigma",
+        "0",
+        "--out",
+        "r",
+    ];
+    let record = json(at, &arguments);
+    assert_eq!(record["measurement"]["normalised"], true);
+    let clip = open(&at.join("r/reconstruction.tif"), &ReadOptions::default());
+    let expected = ramp.map(|v| ((v - 300.0) / 630.0 - 0.1).max(0.0));
+    for (found, expected) in clip.unwrap().clip.data().iter().zip(expected.data()) {
+        assert!(
+            (found - expected).abs() < 2e-3,
+            "{found} against {expected}"
+        );
+    }
+    let flat = Clip::filled(shape, 7.0);
+    save(&at.join("m.npy"), &flat, &WriteOptions::default()).unwrap();
+    fails(at, &arguments, 2, &["--normalise", "the same"]);
+}
+
+#[test]
+fn booleans_are_exact_and_resized_levels_do_not_saturate() {
+    let folder = tempdir().unwrap();
+    let at = folder.path();
+    let header = format!(
+        "{:<117}\n",
+        "{'descr': '|b1', 'fortran_order': False, 'shape': (2, 8, 8), }"
+    );
+    let ones = [
+        &b"\x93NUMPY\x01\x00\x76\x00"[..],
+        header.as_bytes(),
+        &[1; 128],
+    ];
+    fs::write(at.join("m.npy"), ones.concat()).unwrap();
+    let white = Clip::filled(Shape::new(2, 8, 8), 1.0);
+    save(&at.join("m.gif"), &white, &WriteOptions::default()).unwrap();
+    let measurement = |input, more: &[&'static str]| {
+        let fixed = [
+            "reconstruct",
+            input,
+            "--model",
+            "blur",
+            "--sigma",
+            "0",
+            "--iterations",
+            "5",
+        ];
+        let record = json(at, &[&fixed[..], &["--out", "r"], more].concat());
+        record["measurement"].clone()
+    };
+    assert!(measurement("m.npy", &[])["quantisation"].is_null());
+    assert_eq!(number(&measurement("m.gif", &[])["saturated_share"]), 1.0);
+    let resized = measurement("m.gif", &["--resize", "4"]);
+    assert_eq!(number(&resized["saturated_share"]), 0.0);
+    assert_eq!(resized["quantisation"], "floor");
+}
+
+#[test]
+fn a_drawn_mask_is_kept_and_a_grey_one_refused() {
+    let folder = tempdir().unwrap();
+    let at = folder.path();
+    simulated(at, &["--model", "inpaint", "--mask", "random:0.5"]);
+    let inpaint = |more: &[&'static str]| {
+        let flags = [&["--model", "inpaint", "--mask"][..], more].concat();
+        command(&flags)
+    };
+    let record = json(at, &inpaint(&["random:0.5"]));
+    let files = record["files"].as_array().unwrap();
+    assert!(files.contains(&"mask.gif".into()), "{files:?}");
+    let bytes = |path: &str| fs::read(at.join(path)).unwrap();
+    assert!(bytes("r/mask.gif") == bytes("sim/mask.gif"));
+
+    let mask = |side, value| {
+        let clip = Clip::filled(Shape::new(1, side, side), value);
+        save(&at.join("mask.png"), &clip, &WriteOptions::default()).unwrap();
+    };
+    mask(32, 0.5);
+    fails(at, &inpaint(&["mask.png"]), 2, &["mask holds the value"]);
+    let resized = inpaint(&["mask.png", "--resize", "16"]);
+    mask(32, 1.0);
+    fails(at, &resized, 2, &["mask is 1x32x32", "10x16x16"]);
+    mask(16, 1.0);
+    json(at, &resized);
+}
+
+/// Haze and a wide blur: the published tasks beside scattering.
+#[test]
+fn haze_and_a_wide_blur_are_undone() {
+    for (model, gained_db) in [
+        (&["--model", "dehaze"][..], 20.0),
+        (&["--model", "blur", "--sigma", "3"], 4.0),
+    ] {
+        let root = tempdir().unwrap();
+        simulated(root.path(), model);
+        let arguments = [
+            "reconstruct",
+            "sim/measurement.gif",
+            "--target",
+            "sim/truth.tif",
+            "--out",
+            "r",
+        ];
+        let record = json(root.path(), &[&arguments[..], model].concat());
+        let psnr = |quality: &str| number(&record[quality]["psnr_db"]);
+        let (ours, bare) = (psnr("quality"), psnr("measurement_quality"));
+        assert!(ours > bare + gained_db, "{model:?}: {ours} after {bare} dB");
+    }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use tempfile::tempdir;
 
-use super::{fails, json, number, simulated};
+use super::{fails, json, number, simulated, vdps};
 
 const NETWORK: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -109,4 +109,29 @@ fn bad_networks_and_settings_are_told_apart() {
     let absent = with("3", &["--device", "gpu:99"]);
     fails(root.path(), &absent, 1, &["--device cpu"]);
     fails(root.path(), &with("0", &[]), 2, &["use 1 to 1000"]);
+}
+
+#[test]
+fn a_step_that_fails_keeps_the_result_of_those_before() {
+    let root = tempdir().unwrap();
+    let model = ["--dist", "2", "--sigma", "1"];
+    simulated(root.path(), &model);
+    let explosive = ["--guidance", "1e37", "--device", "cpu", "--json"];
+    let arguments = command(
+        &model,
+        "4",
+        &[&["--checkpoint", NETWORK][..], &explosive].concat(),
+    );
+    let output = vdps(root.path()).args(arguments).assert().code(1);
+    let output = output.get_output();
+    let message = String::from_utf8_lossy(&output.stderr);
+    for part in ["device: ", "no longer finite", "so far is in r"] {
+        assert!(message.contains(part), "`{part}` is missing: {message}");
+    }
+    let kept = fs::read(root.path().join("r/run.json")).unwrap();
+    let record: serde_json::Value = serde_json::from_slice(&kept).unwrap();
+    assert_eq!(record["outcome"], "failed");
+    assert!(record["error"].as_str().unwrap().contains("guidance"));
+    assert!(number(&record["solver"]["steps_done"]) >= 1.0);
+    assert!(!bytes(root.path()).is_empty());
 }

@@ -78,6 +78,14 @@ fn gain_saturates_and_noise_is_as_large_as_asked() {
 }
 
 #[test]
+fn small_noise_keeps_its_digits() {
+    let root = tempdir().unwrap();
+    let record = simulated(root.path(), &["--model", "dehaze", "--read-noise", "2e-5"]);
+    let flags = record["reconstruct_flags"].as_str().unwrap();
+    assert!(flags.ends_with("--noise 2.000e-5"), "{flags}");
+}
+
+#[test]
 fn levels_have_the_bits_asked_for() {
     let root = tempdir().unwrap();
     simulated(root.path(), &["--model", "dehaze", "--quantise", "16"]);
