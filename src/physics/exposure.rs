@@ -13,7 +13,8 @@ pub struct Exposure {
 }
 
 impl Exposure {
-    /// `gain` above 0 and `offset` between -1 and 1, in units of the measurement's full scale.
+    /// `gain` between 1e-6 and 1e6, `offset` between -1 and 1, in units of the measurement's full
+    /// scale.
     ///
     /// # Errors
     /// Values out of range or not finite.
