@@ -80,9 +80,19 @@ fn exit_code(error: &anyhow::Error) -> u8 {
             || cause.downcast_ref().is_some_and(is_bad_prior)
             || cause.downcast_ref().is_some_and(is_bad_golden)
             || cause.is::<WeightsError>()
-            || matches!(cause.downcast_ref(), Some(DeviceError::UnknownRequest(_)))
+            || cause.downcast_ref().is_some_and(is_bad_request)
     });
     if is_input { BAD_INPUT } else { FAILED }
+}
+
+/// A device that does not exist.
+fn is_bad_request(error: &DeviceError) -> bool {
+    match error {
+        DeviceError::UnknownRequest(_) | DeviceError::NoGpu { .. } | DeviceError::NoSoftware => {
+            true
+        }
+        DeviceError::Unusable { .. } | DeviceError::SelfTest { .. } => false,
+    }
 }
 
 fn is_bad_setting(error: &SolverError) -> bool {

@@ -44,12 +44,6 @@ impl GaussianKernel {
         }
     }
 
-    /// The width in pixels of the Gaussian that the taps amount to.
-    pub fn effective_sigma_px(sigma_px: f64) -> f64 {
-        let half = (3.0 * sigma_px).floor();
-        sigma_px * half / (half + 1.0)
-    }
-
     /// The normalised taps; their number is odd.
     pub fn taps(&self) -> &[f32] {
         &self.taps
@@ -141,7 +135,8 @@ mod tests {
             .enumerate()
             .map(|(j, t)| t * (j as f32 - reach).powi(2))
             .sum();
-        let expected = GaussianKernel::effective_sigma_px(2.0) as f32;
+        // sigma (k - 1) / (k + 1) with k = 13.
+        let expected = 2.0 * 12.0 / 14.0;
         assert!((variance.sqrt() - expected).abs() < 0.02, "{variance}");
     }
 }

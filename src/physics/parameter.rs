@@ -48,10 +48,11 @@ pub enum PerFrame {
 }
 
 impl PerFrame {
-    pub fn at(&self, frame: usize) -> f64 {
+    /// What belongs to `frame` among things made one for each value.
+    pub(super) fn pick<'a, T>(&self, frame: usize, made: &'a [T]) -> &'a T {
         match self {
-            PerFrame::Clip(value) => *value,
-            PerFrame::Frames(values) => values[frame],
+            PerFrame::Clip(_) => &made[0],
+            PerFrame::Frames(_) => &made[frame],
         }
     }
 

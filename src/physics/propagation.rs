@@ -5,19 +5,14 @@
 //! is even and u is real, so the field is a + i b with a and b real: u convolved with the
 //! cosine part and with the sine part. One real transform forward and two back do it.
 
-use std::collections::HashMap;
 use std::f64::consts::TAU;
-use std::sync::{Arc, Mutex};
 
 use rustfft::num_complex::Complex32;
 
 use super::fft::RealFft2;
 use super::optics::Optics;
 
-/// Transfer functions kept at once: two sets of distances of an ordinary clip.
-const CACHED_DISTANCES: usize = 64;
-
-/// Propagates frames of one size; transfer functions are cached by distance.
+/// Propagates frames of one size.
 pub struct Propagator {
     height: usize,
     width: usize,
@@ -26,7 +21,6 @@ pub struct Propagator {
     phase_per_mm: Vec<f64>,
     /// 1/N where waves propagate, 0 where they are evanescent: those die within micrometres.
     pass: Vec<f32>,
-    cache: Mutex<HashMap<u64, Arc<Transfer>>>,
 }
 
 /// The transfer function at one distance, normalised for the inverse transform.
@@ -78,16 +72,10 @@ impl Propagator {
             fft,
             phase_per_mm,
             pass,
-            cache: Mutex::default(),
         }
     }
 
-    pub fn transfer(&self, dist_mm: f64) -> Arc<Transfer> {
-        let key = dist_mm.to_bits();
-        let lock = || self.cache.lock().unwrap_or_else(|e| e.into_inner());
-        if let Some(found) = lock().get(&key) {
-            return found.clone();
-        }
+    pub fn transfer(&self, dist_mm: f64) -> Transfer {
         let mut cos = Vec::with_capacity(self.pass.len());
         let mut sin = Vec::with_capacity(self.pass.len());
         for (phase, &pass) in self.phase_per_mm.iter().zip(&self.pass) {
@@ -95,13 +83,7 @@ impl Propagator {
             cos.push(c as f32 * pass);
             sin.push(s as f32 * pass);
         }
-        let made = Arc::new(Transfer { cos, sin });
-        let mut cache = lock();
-        if cache.len() >= CACHED_DISTANCES {
-            cache.clear();
-        }
-        cache.insert(key, made.clone());
-        made
+        Transfer { cos, sin }
     }
 
     fn top(&self) -> usize {

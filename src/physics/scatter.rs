@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::gaussian::GaussianKernel;
-use super::propagation::Propagator;
+use super::propagation::{Propagator, Transfer};
 use super::{
     ForwardModel, Gradient, Linearised, Optics, Parameter, PerFrame, PhysicsError, Unit,
     check_shape, check_values,
@@ -25,6 +25,10 @@ pub struct Scatter {
     dist_mm: PerFrame,
     sigma_px: PerFrame,
     propagator: Propagator,
+    /// At each distance of `dist_mm`.
+    transfers: Vec<Transfer>,
+    /// At each width of `sigma_px`.
+    kernels: Vec<GaussianKernel>,
 }
 
 impl Scatter {
@@ -50,20 +54,18 @@ impl Scatter {
                 });
             }
         }
-        let model = Self {
+        let mut model = Self {
             shape,
             optics,
             dist_mm,
             sigma_px,
             propagator: Propagator::new(shape.height, shape.width, &optics),
+            transfers: Vec::new(),
+            kernels: Vec::new(),
         };
         let values: Vec<f64> = model.parameters().iter().map(|p| p.value).collect();
-        check_values(&model.parameters(), &values)?;
+        model.set_parameters(&values)?;
         Ok(model)
-    }
-
-    pub fn optics(&self) -> Optics {
-        self.optics
     }
 
     /// The distance beyond which the propagation kernel aliases along the shorter side.
@@ -107,6 +109,10 @@ impl ForwardModel for Scatter {
         let (head, tail) = values.split_at(distances.len());
         distances.copy_from_slice(head);
         self.sigma_px.as_mut_slice().copy_from_slice(tail);
+        let distances = self.dist_mm.as_slice().par_iter();
+        self.transfers = distances.map(|&d| self.propagator.transfer(d)).collect();
+        let widths = self.sigma_px.as_slice().iter();
+        self.kernels = widths.map(|&s| GaussianKernel::new(s)).collect();
         Ok(())
     }
 
@@ -116,15 +122,15 @@ impl ForwardModel for Scatter {
         let frames: Vec<_> = (0..self.shape.frames)
             .into_par_iter()
             .map(|f| {
-                let transfer = self.propagator.transfer(self.dist_mm.at(f));
-                let field = self.propagator.propagate(amplitude.frame(f), &transfer);
+                let transfer = self.dist_mm.pick(f, &self.transfers);
+                let field = self.propagator.propagate(amplitude.frame(f), transfer);
                 let intensity: Vec<f32> = field
                     .a
                     .iter()
                     .zip(&field.b)
                     .map(|(a, b)| a * a + b * b)
                     .collect();
-                let kernel = GaussianKernel::new(self.sigma_px.at(f));
+                let kernel = self.sigma_px.pick(f, &self.kernels);
                 let measured = kernel.apply(&intensity, width);
                 (measured, transfer, field, kernel, intensity)
             })

@@ -75,7 +75,7 @@ fn sizes_and_devices_that_do_not_exist_are_refused() {
         &["32 x 32"],
     );
     fails(at, &["verify", "--device", "tpu"], 2, &["auto", "gpu:N"]);
-    fails(at, &["verify", "--device", "gpu:99"], 1, &["no GPU 99"]);
+    fails(at, &["verify", "--device", "gpu:99"], 2, &["no GPU 99"]);
 }
 
 #[test]

@@ -107,7 +107,7 @@ fn bad_networks_and_settings_are_told_apart() {
     fail(&["--iterations", "5"], &["instant"]);
     fail(&["--crop", "20"], &["multiples of", "24 x 24"]);
     let absent = with("3", &["--device", "gpu:99"]);
-    fails(root.path(), &absent, 1, &["--device cpu"]);
+    fails(root.path(), &absent, 2, &["--device cpu"]);
     fails(root.path(), &with("0", &[]), 2, &["use 1 to 1000"]);
 }
 
