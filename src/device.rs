@@ -9,6 +9,8 @@ mod memory;
 mod selftest;
 
 pub use guard::guarded;
+pub(crate) use guard::panic_text;
+pub(crate) use selftest::{NETWORK, NETWORK_NUMBERS};
 pub use selftest::{SelfTest, self_test};
 
 use std::fmt;
@@ -92,6 +94,17 @@ pub enum Kind {
     SoftwareGpu,
 }
 
+impl Kind {
+    /// How far the small golden networks may be off, relative to the largest value: GPUs may
+    /// round square roots, exponentials and sums less exactly.
+    pub fn network_tolerance(self) -> f64 {
+        match self {
+            Self::Cpu => 2e-5,
+            _ => 1e-4,
+        }
+    }
+}
+
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -133,7 +146,6 @@ pub struct ComputeDevice {
 impl ComputeDevice {
     /// The processor; always there.
     pub fn cpu(why: impl Into<String>) -> Self {
-        memory::keep_freed_memory();
         Self {
             burn: Device::flex(),
             name: cpu_name(),
@@ -144,6 +156,13 @@ impl ComputeDevice {
 
     pub fn burn(&self) -> &Device {
         &self.burn
+    }
+
+    /// Readies the process for networks on this device; call it before one is loaded.
+    pub(crate) fn prepare_for_networks(&self) {
+        if self.kind == Kind::Cpu {
+            memory::keep_freed_memory();
+        }
     }
 }
 

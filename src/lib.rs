@@ -1,10 +1,9 @@
 //! VDPS Studio: video reconstruction beyond a dynamic scattering layer.
 //!
-//! The layers point one way; nothing below knows what stands above it:
-//!
-//! | layer | holds |
+//! | module | holds |
 //! |---|---|
 //! | [`clip`] | a grey video clip in memory |
+//! | [`noise`] | random numbers that mean the same on every device |
 //! | [`media`] | video in and out, a file per format |
 //! | [`physics`] | forward models: measurement from video, and its gradients |
 //! | [`prior`] | the video diffusion network, its schedule, its checkpoints |
@@ -12,7 +11,12 @@
 //! | [`metrics`] | PSNR, SSIM, residuals |
 //! | [`run`] | what a run is: configuration, provenance, results folder |
 //! | [`device`] | which device computes, and why |
+//! | [`verify`] | whether a device computes the published method |
 //! | [`cli`] | the command line, a file per command |
+//!
+//! A module knows those it builds on, not those that build on it: forward models nothing of
+//! solvers, and none of them the command line. The one circle is [`prior`] and [`device`]: a
+//! network runs on a device, and a device is tested with a network before it is trusted.
 
 pub mod cli;
 pub mod clip;

@@ -88,6 +88,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             "why": device.why,
             "shape": shape,
             "network": network,
+            "network_flops": config.flops_estimate(shape),
             "timings": rows,
             "peak_memory_bytes": peak,
         });
@@ -162,7 +163,11 @@ fn network(
         prior.predict(&x, 500)?;
         Ok(())
     })?;
-    record("network: one evaluation".into(), evaluation);
+    let gflop = config.flops_estimate(shape) as f64 / 1e9;
+    record(
+        format!("network: one evaluation of {gflop:.1} GFLOP"),
+        evaluation,
+    );
 
     let mut noise = Noise::seeded(1);
     let mut guided = Reference::new(

@@ -112,7 +112,10 @@ fn is_bad_prior(error: &PriorError) -> bool {
 }
 
 fn is_bad_golden(error: &VerifyError) -> bool {
-    matches!(error, VerifyError::Weights(_) | VerifyError::Missing { .. })
+    matches!(
+        error,
+        VerifyError::Weights(_) | VerifyError::Missing { .. } | VerifyError::Shape { .. }
+    )
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! `vdps eval`: the published test sets under a known degradation.
 
-use super::published::{self, Options};
-use crate::media::datasets::Dataset;
+use super::published::WithTargets;
 use crate::run::published::Experiment;
 
 /// Published experiment: reconstruct a test set whose degradation is known.
@@ -9,7 +8,8 @@ use crate::run::published::Experiment;
 /// Writes <clip>_target.gif, <clip>_measurement.gif, <clip>_output.gif (8 bits, truncated) and
 /// <clip>_run.json into results/results/physical_forward/<dist>/<sigma>/ or
 /// results/results/<deg>/. The measurement is made from the target in single precision and not
-/// quantised before it is solved. Ctrl-C keeps the clips that are finished.
+/// quantised before it is solved. Ctrl-C keeps the clips that are finished, and of the one in
+/// progress <clip>_partial_output.gif and its record.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// What degrades the clips
@@ -34,12 +34,8 @@ pub struct Args {
     )]
     sigma: f64,
 
-    /// UCF101, DAVIS or VISEM
-    #[arg(long, value_name = "NAME", default_value_t = Dataset::Ucf101)]
-    dataset: Dataset,
-
     #[command(flatten)]
-    options: Options,
+    clips: WithTargets,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -64,6 +60,5 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         Degradation::Inpaint => Experiment::Inpaint,
         Degradation::Blur => Experiment::Blur,
     };
-    let dataset = published::with_targets(args.dataset)?;
-    published::run(experiment, dataset, args.options)
+    args.clips.run(experiment)
 }

@@ -1,7 +1,6 @@
 //! `vdps eval-blind`: a layer that nobody knows, different in each frame.
 
-use super::published::{self, Options};
-use crate::media::datasets::Dataset;
+use super::published::WithTargets;
 use crate::run::published::{Experiment, Limits};
 
 /// Published experiment: reconstruct a test set through an unknown scattering layer.
@@ -13,7 +12,8 @@ use crate::run::published::{Experiment, Limits};
 /// Writes <clip>_target.gif, <clip>_measurement.gif, <clip>_output.gif (8 bits, truncated) and
 /// <clip>_run.json into
 /// results/results/physical_forward_blind/<dist_min>,<dist_max>/<sigma_min>,<sigma_max>/.
-/// Ctrl-C keeps the clips that are finished.
+/// Ctrl-C keeps the clips that are finished, and of the one in progress
+/// <clip>_partial_output.gif and its record.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Smallest distance of the layer in millimetres
@@ -36,12 +36,8 @@ pub struct Args {
     #[arg(allow_negative_numbers = true)]
     sigma_max: f64,
 
-    /// UCF101, DAVIS or VISEM
-    #[arg(long, value_name = "NAME", default_value_t = Dataset::Ucf101)]
-    dataset: Dataset,
-
     #[command(flatten)]
-    options: Options,
+    clips: WithTargets,
 }
 
 pub fn run(args: Args) -> anyhow::Result<()> {
@@ -55,6 +51,5 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             max: args.sigma_max,
         },
     };
-    let dataset = published::with_targets(args.dataset)?;
-    published::run(experiment, dataset, args.options)
+    args.clips.run(experiment)
 }

@@ -11,8 +11,9 @@ use crate::run::published::Experiment;
 /// estimated. A capture is stretched to [0, 1] over its ten frames and lowered by 0.1.
 ///
 /// Writes <clip>_measurement.gif, <clip>_output.gif (8 bits, truncated) and <clip>_run.json
-/// into results/physical_forward_real/; there is no target. Ctrl-C keeps the clips that are
-/// finished.
+/// into results/physical_forward_real/; there is no target.
+/// Ctrl-C keeps the clips that are finished, and of the one in progress
+/// <clip>_partial_output.gif and its record.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Real

@@ -1,7 +1,6 @@
 //! `vdps eval-blind-zernike`: a pupil with unknown aberrations.
 
-use super::published::{self, Options};
-use crate::media::datasets::Dataset;
+use super::published::WithTargets;
 use crate::run::published::Experiment;
 
 /// Published experiment: reconstruct a test set through an unknown aberration.
@@ -12,18 +11,14 @@ use crate::run::published::Experiment;
 /// Writes <clip>_target.gif, <clip>_measurement.gif, <clip>_output.gif, <clip>_psf_gt.png,
 /// <clip>_psf_estimate.png (8 bits, truncated; measurement and point spread functions are
 /// stretched to the full range) and <clip>_run.json into results/zernike_results/.
-/// Ctrl-C keeps the clips that are finished.
+/// Ctrl-C keeps the clips that are finished, and of the one in progress
+/// <clip>_partial_output.gif and its record.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// UCF101, DAVIS or VISEM
-    #[arg(long, value_name = "NAME", default_value_t = Dataset::Ucf101)]
-    dataset: Dataset,
-
     #[command(flatten)]
-    options: Options,
+    clips: WithTargets,
 }
 
 pub fn run(args: Args) -> anyhow::Result<()> {
-    let dataset = published::with_targets(args.dataset)?;
-    published::run(Experiment::Zernike, dataset, args.options)
+    args.clips.run(Experiment::Zernike)
 }

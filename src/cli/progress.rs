@@ -19,7 +19,9 @@ pub struct ProgressReport {
 }
 
 impl ProgressReport {
-    /// `levels`: the largest integer level of the measurement, for a residual in levels.
+    /// `levels`: the largest integer level of the measurement, for a residual in levels;
+    /// none where the solver's measurement is signed video, as in inpainting with the
+    /// published method.
     pub fn new(label: impl Into<String>, total: usize, levels: Option<u32>) -> Self {
         let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
         let style = "{prefix} {wide_bar} {pos}/{len}  {msg}  {eta} left";
@@ -65,7 +67,7 @@ impl ProgressReport {
     }
 }
 
-/// `residual 0.31 levels`, or as a share of full scale for real-valued measurements.
+/// `residual 0.31 levels`, or in units of the measurement where it has none.
 pub fn residual(rms: f64, levels: Option<u32>) -> String {
     match levels {
         Some(levels) => format!("residual {:.2} levels", rms * f64::from(levels)),

@@ -45,7 +45,8 @@ fn serves_a_device(thread: &str) -> bool {
     thread.starts_with("DSD-") || thread.starts_with("DSU-")
 }
 
-fn panic_text(panic: &(dyn Any + Send)) -> &str {
+/// What a panic said.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
     panic
         .downcast_ref::<String>()
         .map(String::as_str)

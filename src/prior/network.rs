@@ -19,6 +19,7 @@ pub struct NetworkPrior {
 impl NetworkPrior {
     /// `net` must live on `device`.
     pub fn new(net: UNet, device: ComputeDevice) -> Self {
+        device.prepare_for_networks();
         Self {
             net,
             device,
@@ -32,6 +33,7 @@ impl NetworkPrior {
     }
 
     pub fn from_weights(weights: &Weights, device: ComputeDevice) -> Result<Self, PriorError> {
+        device.prepare_for_networks();
         let (net, unused) = guarded(|| Ok(UNet::from_weights_reporting(weights, device.burn())))
             .map_err(PriorError::Device)??;
         Ok(Self {

@@ -58,12 +58,6 @@ impl Step {
             (0.5 * self.log_variance).exp()
         }
     }
-
-    /// Noise-to-signal ratio sqrt((1 - alpha_bar) / alpha_bar): the noise's standard
-    /// deviation after the signal has been scaled back to [-1, 1].
-    pub fn sigma(&self) -> f32 {
-        self.sqrt_recipm1
-    }
 }
 
 /// Steps of the diffusion, index 0 the least noisy.

@@ -17,7 +17,7 @@ pub use network::network;
 pub use samplers::{sampler, samplers};
 pub use schedule::schedule;
 
-use crate::device::{ComputeDevice, Kind};
+use crate::device::{ComputeDevice, Kind, NETWORK, NETWORK_NUMBERS};
 use crate::physics::PhysicsError;
 use crate::prior::{NetworkPrior, PriorError, Weights, WeightsError};
 use crate::solver::SolverError;
@@ -26,6 +26,13 @@ use crate::solver::SolverError;
 pub enum VerifyError {
     #[error("{file} holds no usable array `{name}`")]
     Missing { name: String, file: String },
+    #[error("{file} is damaged: `{name}` has the shape {found:?}, not {expected}")]
+    Shape {
+        name: String,
+        file: String,
+        found: Vec<usize>,
+        expected: String,
+    },
     #[error(transparent)]
     Weights(#[from] WeightsError),
     #[error(transparent)]
@@ -84,9 +91,6 @@ pub enum Extent {
     Full,
 }
 
-const NETWORK: &[u8] = include_bytes!("../../assets/selftest/unet_dim8_heads32.safetensors");
-const NETWORK_NUMBERS: &[u8] =
-    include_bytes!("../../assets/selftest/unet_dim8_heads32_io.safetensors");
 const MODELS: &[u8] = include_bytes!("../../assets/selftest/forward_models.safetensors");
 const SAMPLERS: &[u8] = include_bytes!("../../assets/selftest/samplers_8step.safetensors");
 
@@ -147,3 +151,6 @@ pub fn sensible_extent(device: &ComputeDevice) -> Extent {
         _ => Extent::Full,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,7 +27,7 @@ pub fn forward_models(golden: &Golden, report: Report) -> Result<(), VerifyError
         let x = golden.clip(&array("x"))?;
         let model = model(name, golden, x.shape())?;
         let signed = model.linearise_signed(&x);
-        let gradient = (signed.pullback)(&golden.clip(&array("cotangent"))?, true);
+        let gradient = (signed.pullback)(&golden.clip_of(&array("cotangent"), x.shape())?, true);
         let parameters: Vec<f32> = gradient.parameters.iter().map(|&g| g as f32).collect();
         let mut compare = |what: &str, part: &str, found: &[f32]| {
             let expected = golden.values(&array(part))?;
@@ -82,7 +82,7 @@ fn model(name: &str, golden: &Golden, shape: Shape) -> Result<Box<dyn ForwardMod
             Box::new(Scatter::new(shape, Optics::SYNTHETIC, dist_mm, sigma_px)?)
         }
         "scatter_real" => {
-            let dist_mm = values("dist_m")?[0] * 1e3;
+            let dist_mm = golden.scalar("scatter_real.dist_m")? * 1e3;
             Box::new(Scatter::new(
                 shape,
                 Optics::REAL,

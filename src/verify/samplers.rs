@@ -2,6 +2,7 @@
 
 use super::{Check, Golden, Report, VerifyError, differences};
 use crate::clip::Clip;
+use crate::physics::zernike::MODES;
 use crate::physics::{Blur, Dehaze, ForwardModel, Inpaint, Optics, PerFrame, Scatter, ZernikeBlur};
 use crate::prior::{NetworkPrior, Schedule};
 use crate::solver::{
@@ -18,6 +19,10 @@ const TOLERANCE: f64 = 1e-3;
 /// a handful.
 const LEFT_OUT: f64 = 1e-4;
 const STEPS: usize = 8;
+/// Range of signed video.
+const SIGNED: f64 = 2.0;
+/// Range of amplitudes.
+const AMPLITUDES: f64 = 1.0;
 
 const TASKS: [&str; 10] = [
     "known",
@@ -65,32 +70,51 @@ pub fn sampler(
     if recorded.is_empty() {
         return Err(golden.missing(&format!("{task}.x0_hat")));
     }
+    let array = |part: &str| format!("{task}.{part}");
     let mut solver = solver(golden, task, network)?;
     for step in 0..STEPS {
+        if step + 1 == STEPS && golden.has(&array("x_t")) {
+            let inputs = golden.clips(&array("x_t"))?;
+            let expected = inputs.get(step).ok_or_else(|| {
+                golden.misshapen(&array("x_t"), format!("one clip for each of {STEPS} steps"))
+            })?;
+            let what = format!("sampler {task}: x_t before the last step");
+            report(video(what, SIGNED, expected, solver.state()));
+        }
         solver.step()?;
         for (_, expected) in recorded.iter().filter(|(at, _)| *at == step) {
-            let off = differences(expected.data(), solver.signed_estimate().data());
-            // Video in [-1, 1] has a range of 2.
-            let of_range = |i: usize| off.get(i).map_or(f64::INFINITY, |d| d / 2.0);
-            let beyond = (0..off.len())
-                .take_while(|&i| of_range(i) > TOLERANCE)
-                .count();
-            let left_out = (LEFT_OUT * off.len() as f64) as usize;
-            let mut what = format!("sampler {task}: x0 after {} of {STEPS} steps", step + 1);
-            if (1..=left_out).contains(&beyond) {
-                what += &format!(
-                    ", {beyond} of {} pixels across the clamp left out",
-                    off.len()
-                );
-            }
-            report(Check {
-                what,
-                error: of_range(left_out),
-                tolerance: TOLERANCE,
-            });
+            let what = format!("sampler {task}: x0 after {} of {STEPS} steps", step + 1);
+            report(video(what, SIGNED, expected, solver.signed_estimate()));
         }
     }
+    if golden.has(&array("output")) {
+        // The estimate is cut to the range of amplitudes.
+        let expected = golden.clip(&array("output"))?.map(|u| u.clamp(0.0, 1.0));
+        let what = format!("sampler {task}: output");
+        report(video(what, AMPLITUDES, &expected, &solver.estimate()));
+    }
     final_parameters(golden, task, &solver, report)
+}
+
+/// Compares pixel by pixel: the largest difference as a share of `range`, after pixels
+/// across the clamp, if they are few enough, are left out.
+fn video(mut what: String, range: f64, expected: &Clip, found: &Clip) -> Check {
+    let off: Vec<f64> = differences(expected.data(), found.data())
+        .iter()
+        .map(|difference| difference / range)
+        .collect();
+    let beyond = off.iter().take_while(|&&share| share > TOLERANCE).count();
+    let most = (LEFT_OUT * off.len() as f64) as usize;
+    let left_out = if beyond <= most { beyond } else { 0 };
+    if left_out > 0 {
+        let pixels = off.len();
+        what += &format!(", {left_out} of {pixels} pixels across the clamp left out");
+    }
+    Check {
+        what,
+        error: off[left_out],
+        tolerance: TOLERANCE,
+    }
 }
 
 /// Estimates by step: all of them in one array, or some in arrays of their own.
@@ -126,11 +150,14 @@ fn solver(golden: &Golden, task: &str, network: NetworkPrior) -> Result<Referenc
         "blind_dist" => Box::new(scatter(synthetic, open(), known("sigma")?)?),
         "blind_full" => Box::new(scatter(synthetic, open(), open())?),
         "real" => {
-            let dist_mm = golden.doubles("real.dist_m")?[0] * 1e3;
+            let dist_mm = golden.scalar("real.dist_m")? * 1e3;
             Box::new(scatter(Optics::REAL, dist_mm.into(), open())?)
         }
-        "zernike" => Box::new(ZernikeBlur::new(shape, vec![0.0; 10])?),
-        _ => Box::new(ZernikeBlur::new(shape, vec![0.0; 10 * shape.frames])?),
+        "zernike" => Box::new(ZernikeBlur::new(shape, vec![0.0; MODES.len()])?),
+        _ => Box::new(ZernikeBlur::new(
+            shape,
+            vec![0.0; MODES.len() * shape.frames],
+        )?),
     };
     let signed = clean.map(|u| 2.0 * u - 1.0);
     let measurement = match golden.has(&array("measurement")) {
@@ -142,7 +169,12 @@ fn solver(golden: &Golden, task: &str, network: NetworkPrior) -> Result<Referenc
         "zernike" | "zernike_varying" => Weight::Constant(0.1),
         _ => Weight::Constant(0.2),
     };
-    let mut noise = golden.clips("noise")?.into_iter();
+    let noise = golden.clips("noise")?;
+    // x_T, and the noise of every step but the last.
+    if noise.len() < STEPS || noise.iter().any(|clip| clip.shape() != shape) {
+        return Err(golden.misshapen("noise", format!("{STEPS} clips of {shape}")));
+    }
+    let mut noise = noise.into_iter();
     Ok(Reference::new(
         Box::new(network),
         Schedule::cosine(STEPS),
@@ -155,26 +187,39 @@ fn solver(golden: &Golden, task: &str, network: NetworkPrior) -> Result<Referenc
 }
 
 fn unknowns(golden: &Golden, task: &str, frames: usize) -> Result<Vec<Unknown>, VerifyError> {
-    let unknown = |net: &str, first: usize, output: Output, rate: f32| {
-        let part = |name: &str| golden.values(&format!("{task}.{net}.{name}"));
+    let unknown = |net: &str, first: usize, outputs: usize, output: Output, rate: f32| {
+        let array = |name: &str| format!("{task}.{net}.{name}");
+        let [fc1, weight, fc2] = ["fc1.bias", "fc2.weight", "fc2.bias"].map(array);
+        let hidden = golden.values(&fc1)?.len();
+        if hidden == 0 {
+            return Err(golden.missing(&fc1));
+        }
+        for (name, count) in [(&fc2, outputs), (&weight, hidden * outputs)] {
+            if golden.values(name)?.len() != count {
+                return Err(golden.misshapen(name, format!("{count} numbers")));
+            }
+        }
         let network = Mapping::new(
             output,
             rate,
-            part("fc1.bias")?,
-            part("fc2.weight")?,
-            part("fc2.bias")?,
+            golden.values(&fc1)?,
+            golden.values(&weight)?,
+            golden.values(&fc2)?,
         );
-        Ok::<_, VerifyError>(Unknown { first, network })
+        Ok(Unknown { first, network })
     };
-    let distance = |first| unknown("net_dist", first, Output::Elu { shift: 2.5 }, 1e-3);
-    let sigma = |first, shift| unknown("net_sigma", first, Output::Elu { shift }, 1e-3);
+    let elu = |net, first, shift| unknown(net, first, frames, Output::Elu { shift }, 1e-3);
+    let distance = |first| elu("net_dist", first, 2.5);
+    let sigma = |first, shift| elu("net_sigma", first, shift);
+    let zernike = |count| unknown("net_zernike", 0, count, Output::PiTanh, 1e-2);
     Ok(match task {
         "blind_sigma" => vec![sigma(frames, 1.0)?],
         "blind_dist" => vec![distance(0)?],
         "blind_full" => vec![distance(0)?, sigma(frames, 0.5)?],
         // One distance for the clip comes before the widths.
         "real" => vec![sigma(1, 1.0)?],
-        "zernike" | "zernike_varying" => vec![unknown("net_zernike", 0, Output::PiTanh, 1e-2)?],
+        "zernike" => vec![zernike(MODES.len())?],
+        "zernike_varying" => vec![zernike(MODES.len() * frames)?],
         _ => Vec::new(),
     })
 }
@@ -201,7 +246,8 @@ fn final_parameters(
     if golden.has(&coefficients) {
         // The gradient of piston is rounding noise, which Adam amplifies.
         let without_piston = |values: &[f32]| -> Vec<f32> {
-            let kept = values.iter().enumerate().filter(|(i, _)| i % 10 != 0);
+            let kept = values.iter().enumerate();
+            let kept = kept.filter(|(i, _)| i % MODES.len() != 0);
             kept.map(|(_, &v)| v).collect()
         };
         let expected = without_piston(golden.values(&coefficients)?);
@@ -214,5 +260,42 @@ fn final_parameters(
             TOLERANCE,
         ));
     }
+    let psf = format!("{task}.psf_final");
+    if golden.has(&psf) {
+        let coefficients_rad = table.iter().map(|p| p.value).collect();
+        let aberrated = ZernikeBlur::new(solver.model().shape(), coefficients_rad)?;
+        let found: Vec<f32> = aberrated.psfs().flatten().copied().collect();
+        let what = format!("sampler {task}: final point spread function");
+        report(Check::relative(
+            what,
+            golden.values(&psf)?,
+            &found,
+            TOLERANCE,
+        ));
+    }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clip::Shape;
+
+    #[test]
+    fn few_pixels_across_the_clamp_are_left_out_and_the_largest_of_the_rest_told() {
+        let expected = Clip::zeros(Shape::new(1, 100, 200));
+        let check = |off: &[f32]| {
+            let mut found = expected.clone();
+            found.data_mut()[..off.len()].copy_from_slice(off);
+            video("x0".into(), SIGNED, &expected, &found)
+        };
+        let whole = check(&[1e-3, -1.5e-3]);
+        assert!((whole.error - 7.5e-4).abs() < 1e-9 && whole.what == "x0");
+        let two_out = check(&[1.0, 1e-3, -0.5]);
+        assert!((two_out.error - 5e-4).abs() < 1e-9, "{two_out:?}");
+        assert!(two_out.what.contains("2 of 20000 pixels"), "{two_out:?}");
+        let three_out = check(&[1.0, 0.7, -0.5]);
+        assert_eq!(three_out.error, 0.5);
+        assert!(!check(&[f32::NAN]).passed());
+    }
 }

@@ -121,7 +121,10 @@ fn known_degradations_write_the_published_files() {
         assert_eq!(record["seed"], 0);
         assert_eq!(record["device"]["kind"], "CPU");
         assert_eq!(record["prior"]["sha256"].as_str().unwrap().len(), 64);
+        assert_eq!(record["outcome"], "finished");
         assert!(number(&record["quality"]["psnr_db"]) > 0.0);
+        let compared = record["measurement_quality"].is_object();
+        assert_eq!(compared, name != "inpaint", "{name}");
         assert!(number(&record["residual"]["rms"]) > 0.0);
         assert!(number(&record["timings"]["solver_s"]) > 0.0);
         let parameters = record["parameters"].as_array().unwrap();
@@ -419,15 +422,18 @@ fn bad_usage_is_refused_before_anything_is_loaded() {
 
 #[cfg(unix)]
 #[test]
-fn an_interrupted_clip_leaves_no_file_that_looks_like_a_result() {
+fn an_interrupted_clip_keeps_its_estimate_under_another_name() {
     use std::io::{BufRead, BufReader, Read};
     use std::process::{Command, Stdio};
 
     let root = tempdir().unwrap();
     davis(root.path(), "jet", 0.0);
+    davis(root.path(), "bad", 0.0);
+    fs::write(root.path().join("data/DAVIS_Test/bad/00003.jpg"), "cut").unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_vdps"))
         .current_dir(root.path())
         .args(on_cpu(&["eval", "--dataset", "DAVIS"], "1000"))
+        .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
@@ -448,11 +454,20 @@ fn an_interrupted_clip_leaves_no_file_that_looks_like_a_result() {
             .success()
     );
     lines.read_to_string(&mut seen).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(130), "{seen}");
-    assert!(
-        seen.contains("0 of 1 clips") && seen.contains("nothing was written of jet"),
-        "{seen}"
-    );
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{seen}");
+    let summary = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(summary.starts_with("0 clips in"), "{summary}");
+    for words in [
+        "1 of 2 clips were not reconstructed:\n  bad",
+        "0 of 2 clips are in",
+        "jet_partial_output.gif",
+    ] {
+        assert!(seen.contains(words), "`{words}` is missing: {seen}");
+    }
     let folder = root.path().join("results/results/physical_forward/5.0/0.5");
-    assert_eq!(fs::read_dir(folder).unwrap().count(), 0);
+    assert_eq!(kinds(&folder, "jet"), ["partial_output.gif", "run.json"]);
+    let record = record(&folder, "jet");
+    assert_eq!(record["outcome"], "cancelled");
+    assert!((1.0..1000.0).contains(&number(&record["solver"]["steps_done"])));
 }

@@ -34,8 +34,9 @@ use crate::solver::{
 /// frames start, what [`Experiment::set_up`] draws, x_T, the noise of each step.
 ///
 /// # Errors
-/// What stops every clip. A clip that cannot be read, or diverges, is reported; the others
-/// go on, and the error at the end names it.
+/// What stops every clip. A clip that cannot be read, or whose estimate diverges or leaves
+/// the bounds of the forward model, is reported; the others go on, and the error at the end
+/// names it.
 pub fn run(experiment: Experiment, dataset: Dataset, options: Options) -> anyhow::Result<()> {
     experiment.check().map_err(|error| bad_input!("{error}"))?;
     let schedule = Schedule::cosine(Schedule::PUBLISHED_TIMESTEPS).respaced(options.steps)?;
@@ -72,6 +73,10 @@ fn load_prior(
         PriorError::Weights(error) => bad_input!("{error}"),
         other => other.into(),
     })?;
+    if let Some(first) = prior.unused().first() {
+        let count = prior.unused().len();
+        eprintln!("note: the network has no use for {count} arrays of its file (`{first}`)");
+    }
     let sha256 = run::sha256(&checkpoint).map_err(|error| {
         let path = checkpoint.display();
         bad_input!("{path} cannot be read: {error}")
@@ -102,12 +107,14 @@ enum End {
     Written(Box<ClipRecord>),
     /// This clip alone; why.
     Failed(String),
-    Stopped,
+    /// With all clips after it; what is kept of this one.
+    Stopped(String),
 }
 
-/// A solver that has finished, with what its result is judged by.
+/// A solver that has finished or was stopped, with what its result is judged by.
 struct Solved {
     solver: Reference,
+    outcome: Outcome,
     weight: Weight,
     measurement: Clip,
     target: Option<Clip>,
@@ -118,9 +125,36 @@ struct Solved {
 }
 
 impl Batch {
+    /// Whatever ends the batch, what was written and which clips failed is told.
     fn reconstruct_all(&mut self, clips: &[ClipRef]) -> anyhow::Result<()> {
-        let total = clips.len();
         let (mut records, mut failures) = (Vec::new(), Vec::new());
+        let ended = self.reconstruct_each(clips, &mut records, &mut failures);
+        print(&summary(&records, &self.folder))?;
+        if failures.is_empty() {
+            return ended;
+        }
+        let failed = format!(
+            "{} of {} clips were not reconstructed:\n  {}",
+            failures.len(),
+            clips.len(),
+            failures.join("\n  ")
+        );
+        match ended {
+            Ok(()) => Err(anyhow::Error::msg(failed)),
+            Err(error) => {
+                eprintln!("{failed}");
+                Err(error)
+            }
+        }
+    }
+
+    fn reconstruct_each(
+        &mut self,
+        clips: &[ClipRef],
+        records: &mut Vec<ClipRecord>,
+        failures: &mut Vec<String>,
+    ) -> anyhow::Result<()> {
+        let total = clips.len();
         for (index, clip) in clips.iter().enumerate() {
             let label = format!("{} of {total}, {}", index + 1, clip.name);
             match self.reconstruct(clip, label)? {
@@ -132,30 +166,22 @@ impl Batch {
                     eprintln!("{} was not reconstructed: {reason}", clip.name);
                     failures.push(format!("{}: {reason}", clip.name));
                 }
-                End::Stopped => {
-                    let (done, name) = (records.len(), &clip.name);
-                    let folder = self.folder.path().display();
+                End::Stopped(kept) => {
+                    let (done, folder) = (records.len(), self.folder.path().display());
                     return Err(Interrupted(format!(
-                        "{done} of {total} clips are in {folder}; nothing was written of {name}, \
-                         because half a run of this method leaves noise, not a result"
+                        "{done} of {total} clips are in {folder}; {kept}"
                     ))
                     .into());
                 }
             }
         }
-        print(&summary(&records, &self.folder))?;
-        anyhow::ensure!(
-            failures.is_empty(),
-            "{} of {total} clips were not reconstructed:\n  {}",
-            failures.len(),
-            failures.join("\n  ")
-        );
         Ok(())
     }
 
     fn reconstruct(&mut self, clip: &ClipRef, label: String) -> anyhow::Result<End> {
+        let nothing = || End::Stopped(format!("nothing was written of {}", clip.name));
         if self.cancel.load(Ordering::SeqCst) {
-            return Ok(End::Stopped);
+            return Ok(nothing());
         }
         let started = Instant::now();
         let seed = clip_seed(self.options.seed, &self.options.data, &clip.path);
@@ -203,14 +229,20 @@ impl Batch {
         let outcome = run::drive(&mut solver, self.cancel, &mut |p, _| progress.update(p));
         let solver_time = solving.elapsed();
         progress.finish();
-        match outcome {
-            Ok(Outcome::Finished) => {}
-            Ok(Outcome::Cancelled) => return Ok(End::Stopped),
-            Err(error @ SolverError::Diverged { .. }) => return Ok(End::Failed(error.to_string())),
-            Err(other) => return Err(other.into()),
-        }
+        let outcome = match outcome {
+            Ok(Outcome::Cancelled) if solver.steps_done() == 0 => return Ok(nothing()),
+            Ok(outcome) => outcome,
+            Err(error) => {
+                return match failure_of_one_clip(&error) {
+                    Some(reason) => Ok(End::Failed(reason)),
+                    None => Err(error.into()),
+                };
+            }
+        };
+        let (done, steps) = (solver.steps_done(), solver.total_steps());
         let solved = Solved {
             solver,
+            outcome,
             weight: setup.weight,
             measurement: setup.measurement,
             target: setup.target,
@@ -219,7 +251,14 @@ impl Batch {
             solver_time,
         };
         let record = self.write(clip, seed, solved, started)?;
-        Ok(End::Written(Box::new(record)))
+        Ok(match outcome {
+            Outcome::Finished => End::Written(Box::new(record)),
+            Outcome::Cancelled => End::Stopped(format!(
+                "of {}, stopped after {done} of {steps} steps, {} is kept",
+                clip.name,
+                record.files.join(", ")
+            )),
+        })
     }
 
     fn write(
@@ -239,12 +278,17 @@ impl Batch {
         let parameters = model.parameters();
         let against_target = |clip: &Clip| target.map(|t| Quality::of(clip, t)).transpose();
         let quality = against_target(&output)?;
-        let measurement_quality = against_target(measurement)?;
+        let measurement_quality = match self.experiment {
+            // Signed video with holes is no picture to compare with amplitudes.
+            Experiment::Inpaint => None,
+            _ => against_target(measurement)?,
+        };
         let explained = model.linearise_signed(solver.signed_estimate()).measurement;
         let square = mean_square_error(explained.data(), measurement.data());
 
         let files = ClipFiles {
             experiment: &self.experiment,
+            outcome: solved.outcome,
             name: &clip.name,
             target,
             measurement,
@@ -261,6 +305,7 @@ impl Batch {
             program: format!("vdps {}", env!("CARGO_PKG_VERSION")),
             burn: run::BURN_VERSION,
             command_line: std::env::args().collect(),
+            outcome: solved.outcome,
             experiment: self.experiment.clone(),
             source: SourceRecord {
                 dataset: clip.dataset.to_string(),
@@ -312,6 +357,16 @@ impl Batch {
     }
 }
 
+/// What to tell of a step that failed because of its clip; none where every clip would fail.
+fn failure_of_one_clip(error: &SolverError) -> Option<String> {
+    match error {
+        SolverError::Diverged { .. } => Some(error.to_string()),
+        // Settings were checked before the first step: what the networks estimated.
+        SolverError::Physics(error) => Some(format!("its estimate went too far: {error}")),
+        _ => None,
+    }
+}
+
 fn estimated(parameters: usize, unknowns: &[Unknown]) -> Vec<bool> {
     let mut estimated = vec![false; parameters];
     for unknown in unknowns {
@@ -347,4 +402,59 @@ fn summary(records: &[ClipRecord], folder: &ResultsFolder) -> String {
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     let (sum, count) = values.fold((0.0, 0), |(sum, count), v| (sum + v, count + 1));
     (count > 0).then(|| sum / f64::from(count))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clip::Shape;
+    use crate::physics::{Optics, Scatter};
+    use crate::prior::{UNet, UNetConfig};
+    use crate::solver::{Mapping, Output};
+
+    /// A solver whose network for sigma takes steps of this length.
+    fn solver(rate: f32) -> Reference {
+        let config = UNetConfig {
+            dim: 8,
+            multipliers: vec![1],
+            heads: 1,
+            temporal_head_dim: 2,
+        };
+        let shape = Shape::new(1, 8, 8);
+        let device = ComputeDevice::cpu("test");
+        let net = UNet::random(&config, 1, device.burn());
+        let mut noise = Noise::seeded(2);
+        let output = Output::Elu { shift: 1.0 };
+        Reference::new(
+            Box::new(NetworkPrior::new(net, device)),
+            Schedule::cosine(4),
+            Box::new(Scatter::new(shape, Optics::SYNTHETIC, 5.0, 1.0).unwrap()),
+            Measurement::exact(Clip::filled(shape, 0.25)),
+            ReferenceConfig::published(Weight::Constant(0.2)),
+            vec![Unknown {
+                first: 1,
+                network: Mapping::new(output, rate, &[0.5], &[0.5], &[0.0]),
+            }],
+            Box::new(move |shape| noise.normal_clip(shape)),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn an_estimate_beyond_the_bounds_fails_its_clip_alone() {
+        let ends = |rate| {
+            let mut solver = solver(rate);
+            run::drive(&mut solver, &AtomicBool::new(false), &mut |_, _| {})
+        };
+        // Up the slope or down it, one of the two ends beyond the largest sigma.
+        let error = ends(1e3).and(ends(-1e3)).unwrap_err();
+        let reason = failure_of_one_clip(&error).unwrap();
+        assert!(
+            reason.contains("sigma") && reason.contains("32"),
+            "{reason}"
+        );
+
+        let device = SolverError::Prior(PriorError::Device("lost".into()));
+        assert_eq!(failure_of_one_clip(&device), None);
+    }
 }

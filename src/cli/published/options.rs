@@ -1,8 +1,39 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use super::run;
+use crate::cli::error::bad_input;
 use crate::device::DeviceRequest;
+use crate::media::datasets::Dataset;
 use crate::prior::Schedule;
+use crate::run::published::Experiment;
+
+/// What every command that makes its measurements takes.
+#[derive(Clone, Debug, clap::Args)]
+pub struct WithTargets {
+    /// UCF101, DAVIS or VISEM
+    #[arg(long, value_name = "NAME", default_value_t = Dataset::Ucf101)]
+    dataset: Dataset,
+
+    #[command(flatten)]
+    options: Options,
+}
+
+impl WithTargets {
+    /// Runs an experiment over the data set.
+    ///
+    /// # Errors
+    /// Captures, which have no target to make a measurement of, and those of [`run`].
+    pub fn run(self, experiment: Experiment) -> anyhow::Result<()> {
+        if self.dataset == Dataset::Real {
+            return Err(bad_input!(
+                "--dataset Real holds captures, which have no target to make a measurement of: \
+                 use `vdps eval-blind-real`, or UCF101, DAVIS or VISEM"
+            ));
+        }
+        run(experiment, self.dataset, self.options)
+    }
+}
 
 /// What the published programs have no flags for.
 #[derive(Clone, Debug, clap::Args)]

@@ -6,6 +6,9 @@ use crate::prior::weights::{Weights, WeightsError};
 
 use super::norm::GROUPS;
 
+/// Each level halves height and width: beyond this no video is large enough.
+const MAX_LEVELS: usize = 16;
+
 /// Sizes of a network. Everything else about it is fixed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UNetConfig {
@@ -29,15 +32,10 @@ impl UNetConfig {
         }
     }
 
-    /// The published network for VISEM.
-    pub fn published_visem() -> Self {
-        Self {
-            temporal_head_dim: 16,
-            ..Self::published_ucf()
-        }
-    }
-
     /// Reads the sizes off the shapes of the weights.
+    ///
+    /// Every size is the length of an axis of an array without empty axes, so none exceeds
+    /// the count of numbers in `weights`.
     pub fn infer(weights: &Weights) -> Result<Self, WeightsError> {
         let shape = |name: &str| -> Result<&[usize], WeightsError> {
             let array = weights.get(name).ok_or_else(|| {
@@ -68,7 +66,9 @@ impl UNetConfig {
 
         let name = "init_temporal_attn.fn.fn.fn.to_qkv.weight";
         let temporal_head_dim = match *shape(name)? {
-            [rows, _] if rows > 0 && rows.is_multiple_of(6 * heads) => rows / (3 * heads),
+            [rows, channels] if rows > 0 && channels > 0 && rows.is_multiple_of(6 * heads) => {
+                rows / (3 * heads)
+            }
             ref other => return Err(odd(name, other)),
         };
 
@@ -77,12 +77,20 @@ impl UNetConfig {
             let name = format!("downs.{}.0.block1.proj.weight", multipliers.len());
             let Ok(found) = shape(&name) else { break };
             match *found {
-                [rows, ..] if rows > 0 && rows.is_multiple_of(dim) => multipliers.push(rows / dim),
+                [rows, inputs, 1, 3, 3] if rows > 0 && inputs > 0 && rows.is_multiple_of(dim) => {
+                    multipliers.push(rows / dim);
+                }
                 ref other => return Err(odd(&name, other)),
             }
         }
-        if multipliers.is_empty() {
-            return Err(WeightsError::Config("it has no levels (`downs.0`)".into()));
+        match multipliers.len() {
+            0 => return Err(WeightsError::Config("it has no levels (`downs.0`)".into())),
+            1..=MAX_LEVELS => {}
+            levels => {
+                return Err(WeightsError::Config(format!(
+                    "it has {levels} levels; no more than {MAX_LEVELS} are supported"
+                )));
+            }
         }
         Ok(Self {
             dim,

@@ -53,7 +53,8 @@ impl<'a> Source<'a> {
     }
 
     /// The parameter `name`, published with the shape `published`, held here as `shape`
-    /// (the same numbers in the same order).
+    /// (the same numbers in the same order). Where a file has no such parameter the result
+    /// is a placeholder, and [`finish`](Self::finish) fails.
     pub(super) fn param<const D: usize>(
         &mut self,
         name: &str,
@@ -61,13 +62,17 @@ impl<'a> Source<'a> {
         shape: [usize; D],
         start: Start,
     ) -> Param<Tensor<D>> {
-        let len: usize = shape.iter().product();
+        // What a file lacks must not make us ask for the memory it would take.
+        let placeholder = || TensorData::new(vec![0f32], [1; D]);
         let data = match &mut self.origin {
-            Origin::Draw(noise) => draw(noise, start, len),
+            Origin::Draw(noise) => {
+                let len = shape.iter().product();
+                TensorData::new(draw(noise, start, len), shape)
+            }
             Origin::File(weights) => match weights.get(name) {
                 Some(Array { shape: found, data }) if found == published => {
                     self.taken.insert(name.to_owned());
-                    data.clone()
+                    TensorData::new(data.clone(), shape)
                 }
                 Some(array) => {
                     self.misshapen.push(Misshapen {
@@ -75,15 +80,14 @@ impl<'a> Source<'a> {
                         expected: published.to_vec(),
                         found: array.shape.clone(),
                     });
-                    vec![0.0; len]
+                    placeholder()
                 }
                 None => {
                     self.missing.push(name.to_owned());
-                    vec![0.0; len]
+                    placeholder()
                 }
             },
         };
-        let data = TensorData::new(data, shape);
         Param::from_tensor(Tensor::from_data(data, &self.device))
     }
 

@@ -140,6 +140,40 @@ fn other_networks_are_refused() {
     assert!(empty.is_err());
 }
 
+/// Sizes that a file only claims must not be asked for: the first would take 640 GB.
+#[test]
+fn claimed_sizes_take_no_memory() {
+    let mut weights = Weights::default();
+    let bias = "time_rel_pos_bias.relative_attention_bias.weight";
+    for (name, shape) in [
+        ("init_conv.weight", &[100_000, 1, 1, 7, 7][..]),
+        (bias, &[32, 1]),
+        ("init_temporal_attn.fn.fn.fn.to_qkv.weight", &[6, 1]),
+        ("downs.0.0.block1.proj.weight", &[100_000, 1, 1, 3, 3]),
+    ] {
+        weights.insert(name, zeros(shape));
+    }
+    let result = UNet::from_weights(&weights, &Device::flex()).map(|_| ());
+    let Err(WeightsError::Misfit { missing, misshapen }) = result else {
+        panic!("{result:?}")
+    };
+    assert!(missing.iter().any(|name| name == "time_mlp.3.weight"));
+    assert!(misshapen.iter().any(|m| m.found == [6, 1]));
+
+    let name = "downs.0.0.block1.proj.weight";
+    for shape in [&[8 << 40, 0][..], &[8 << 40, 0, 1, 3, 3], &[8]] {
+        let message = refusal(|w| w.insert(name, zeros(shape)));
+        assert!(message.contains(name), "{message}");
+    }
+    let message = refusal(|w| {
+        for level in 4..70 {
+            let name = format!("downs.{level}.0.block1.proj.weight");
+            w.insert(name, zeros(&[8, 8, 1, 3, 3]));
+        }
+    });
+    assert!(message.contains("70 levels"), "{message}");
+}
+
 #[test]
 fn what_the_network_has_no_use_for_is_reported() {
     let mut weights = checkpoint();

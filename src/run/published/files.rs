@@ -7,7 +7,7 @@ use crate::clip::{Clip, Shape};
 use crate::media::{Rounding, WriteOptions};
 use crate::physics::Parameter;
 use crate::physics::zernike::{MODES, PSF_SIZE, Pupil};
-use crate::run::{ResultsError, ResultsFolder};
+use crate::run::{Outcome, ResultsError, ResultsFolder};
 
 /// The folder of an experiment's files, below the results folder.
 pub fn folder(experiment: &Experiment) -> PathBuf {
@@ -47,6 +47,8 @@ fn python_float(value: f64) -> String {
 #[derive(Clone, Copy, Debug)]
 pub struct ClipFiles<'a> {
     pub experiment: &'a Experiment,
+    /// Of a cancelled clip only the output is written, under a name of its own.
+    pub outcome: Outcome,
     /// What the files' names start with.
     pub name: &'a str,
     /// None for captures.
@@ -79,6 +81,10 @@ impl ClipFiles<'_> {
             written.push(name);
             Ok(())
         };
+        if self.outcome == Outcome::Cancelled {
+            save("partial_output.gif", self.output)?;
+            return Ok(written);
+        }
         if let Some(target) = self.target {
             save("target.gif", target)?;
         }

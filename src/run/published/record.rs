@@ -8,7 +8,7 @@ use super::Experiment;
 use crate::clip::Shape;
 use crate::metrics::Quality;
 use crate::physics::Parameter;
-use crate::run::{DeviceRecord, PriorRecord, Residual, SolverRecord, Timings};
+use crate::run::{DeviceRecord, Outcome, PriorRecord, Residual, SolverRecord, Timings};
 
 #[derive(Clone, Debug, Serialize)]
 pub struct ClipRecord {
@@ -17,6 +17,8 @@ pub struct ClipRecord {
     /// Version of Burn.
     pub burn: &'static str,
     pub command_line: Vec<String>,
+    /// A cancelled clip's output is the estimate it had reached.
+    pub outcome: Outcome,
     pub experiment: Experiment,
     pub source: SourceRecord,
     /// The one given.
@@ -27,14 +29,16 @@ pub struct ClipRecord {
     pub prior: PriorRecord,
     pub solver: SolverRecord,
     pub timings: Timings,
-    /// Of the output, before it became levels.
+    /// Of the output, before it became levels. Inpainting measures signed video, whose full
+    /// scale is 2.
     pub residual: Residual,
     pub parameters: Vec<ParameterRecord>,
     /// What a user should know of the forward model.
     pub warnings: Vec<String>,
     /// The output against the target, before either became levels.
     pub quality: Option<Quality>,
-    /// The same of the measurement, for comparison.
+    /// The same of the measurement, for comparison; none for inpainting, whose measurement
+    /// is signed video.
     pub measurement_quality: Option<Quality>,
     /// Names of the files written beside this one.
     pub files: Vec<String>,
