@@ -223,6 +223,7 @@ pub(super) fn reconstruct(args: &Args, cancel: &AtomicBool) -> anyhow::Result<Ru
 
     let psfs = built.psfs.clone();
     let drawn_mask = built.drawn_mask().cloned();
+    let has_mask = built.mask.is_some();
     let prepared = args.prepare(built, measurement.clone(), noise_level, noise)?;
     let Prepared {
         mut solver,
@@ -235,7 +236,10 @@ pub(super) fn reconstruct(args: &Args, cancel: &AtomicBool) -> anyhow::Result<Ru
     }
     let folder = ResultsFolder::create(&args.out)?;
     let name = args.input.file_stem().unwrap_or_default().to_string_lossy();
-    let mut report = ProgressReport::new(name, solver.total_steps(), levels);
+    // The published sampler's residual of missing pixels is that of signed video.
+    let signed = args.method == Method::Reference && has_mask;
+    let shown = levels.filter(|_| !signed);
+    let mut report = ProgressReport::new(name, solver.total_steps(), shown);
     let solving = Clock::now();
     let driven = drive(solver.as_mut(), cancel, &mut |progress, _| {
         report.update(&Progress {
