@@ -5,8 +5,8 @@
 //! models that involve light). Every model is one type behind [`ForwardModel`]; solvers,
 //! the command line and the window know only the trait.
 //!
-//! Everything here runs on the host: a measurement of 10x64x64 and its gradient cost one or two
-//! milliseconds, so a network on a GPU gains nothing from moving them there, and
+//! Everything here runs on the host: a measurement of 10x64x64 and its gradient cost about
+//! a millisecond, so a network on a GPU gains nothing from moving them there, and
 //! sliders can measure live on any machine. Phases are computed in f64 and the carrier
 //! 2 pi d / lambda is left out, since f32 phases are wrong by up to 1e-3 of the result.
 
