@@ -38,6 +38,20 @@ impl Conv {
     }
 }
 
+/// The 4 x 4 kernel and bias of a layer that halves or doubles height and width.
+fn resampling(
+    source: &mut Source,
+    name: &str,
+    channels: usize,
+) -> (Param<Tensor<4>>, Param<Tensor<1>>) {
+    let fan_in = Start::FanIn(channels * 16);
+    let published = [channels, channels, 1, 4, 4];
+    let shape = [channels, channels, 4, 4];
+    let weight = source.param(&format!("{name}.weight"), &published, shape, fan_in);
+    let bias = source.param(&format!("{name}.bias"), &[channels], [channels], fan_in);
+    (weight, bias)
+}
+
 /// Halves height and width with a 4 x 4 kernel.
 #[derive(Module, Debug)]
 pub(super) struct Downsample {
@@ -47,13 +61,8 @@ pub(super) struct Downsample {
 
 impl Downsample {
     pub(super) fn new(source: &mut Source, name: &str, channels: usize) -> Self {
-        let fan_in = Start::FanIn(channels * 16);
-        let published = [channels, channels, 1, 4, 4];
-        let shape = [channels, channels, 4, 4];
-        Self {
-            weight: source.param(&format!("{name}.weight"), &published, shape, fan_in),
-            bias: source.param(&format!("{name}.bias"), &[channels], [channels], fan_in),
-        }
+        let (weight, bias) = resampling(source, name, channels);
+        Self { weight, bias }
     }
 
     pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
@@ -71,13 +80,8 @@ pub(super) struct Upsample {
 
 impl Upsample {
     pub(super) fn new(source: &mut Source, name: &str, channels: usize) -> Self {
-        let fan_in = Start::FanIn(channels * 16);
-        let published = [channels, channels, 1, 4, 4];
-        let shape = [channels, channels, 4, 4];
-        Self {
-            weight: source.param(&format!("{name}.weight"), &published, shape, fan_in),
-            bias: source.param(&format!("{name}.bias"), &[channels], [channels], fan_in),
-        }
+        let (weight, bias) = resampling(source, name, channels);
+        Self { weight, bias }
     }
 
     pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
