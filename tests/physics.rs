@@ -53,6 +53,7 @@ fn gradients_agree_with_finite_differences() {
         let direction = Noise::seeded(7).normal_clip(shape);
         let linearised = model.linearise(&u);
         let gradient = (linearised.pullback)(&v, true);
+        let pushed = inner(&v, &(linearised.pushforward)(&direction));
         drop(linearised);
 
         let step = 1e-2;
@@ -67,6 +68,10 @@ fn gradients_agree_with_finite_differences() {
         assert!(
             (slope - analytic).abs() < 2e-3 * scale,
             "{name}: video {analytic} against {slope}"
+        );
+        assert!(
+            (pushed - analytic).abs() < 1e-4 * scale,
+            "{name}: pushed {pushed}, pulled {analytic}"
         );
 
         let values: Vec<f64> = model.parameters().iter().map(|p| p.value).collect();

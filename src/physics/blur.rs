@@ -73,6 +73,7 @@ impl ForwardModel for Blur {
         let amplitude = amplitude.clone();
         Linearised {
             measurement,
+            pushforward: Box::new(through),
             pullback: Box::new(move |v: &Clip, parameters: bool| Gradient {
                 video: through(v),
                 parameters: match parameters {

@@ -48,6 +48,7 @@ impl ForwardModel for Dehaze {
         let t = Self::transmission();
         Linearised {
             measurement: amplitude.map(|u| u * t + (1.0 - t)),
+            pushforward: Box::new(move |du: &Clip| du.map(|d| d * t)),
             pullback: Box::new(move |v: &Clip, _| Gradient {
                 video: v.map(|v| v * t),
                 parameters: Vec::new(),

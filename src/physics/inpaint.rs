@@ -82,6 +82,7 @@ impl ForwardModel for Inpaint {
         let through = move |clip: &Clip| clip.zip(&self.mask, |u, m| u * m);
         Linearised {
             measurement: through(amplitude),
+            pushforward: Box::new(through),
             pullback: Box::new(move |v: &Clip, _| Gradient {
                 video: through(v),
                 parameters: Vec::new(),

@@ -97,9 +97,11 @@ pub trait ForwardModel: Send + Sync {
     fn linearise_signed(&self, x: &Clip) -> Linearised<'_> {
         let inner = self.linearise(&x.map(|v| ((v + 1.0) / 2.0).clamp(0.0, 1.0)));
         let slope = x.map(|v| if (-1.0..=1.0).contains(&v) { 0.5 } else { 0.0 });
-        let pullback = inner.pullback;
+        let (pushforward, pullback) = (inner.pushforward, inner.pullback);
+        let slope_of = slope.clone();
         Linearised {
             measurement: inner.measurement,
+            pushforward: Box::new(move |dx: &Clip| pushforward(&dx.zip(&slope_of, |d, s| d * s))),
             pullback: Box::new(move |cotangent: &Clip, parameters: bool| {
                 let mut gradient = pullback(cotangent, parameters);
                 gradient.video = gradient.video.zip(&slope, |g, s| g * s);
@@ -127,9 +129,13 @@ pub trait ForwardModel: Send + Sync {
 /// Pulls a cotangent v of the measurement back; the flag asks for the parameters' gradients too.
 pub type Pullback<'a> = Box<dyn Fn(&Clip, bool) -> Gradient + Send + Sync + 'a>;
 
-/// A measurement and the vector-Jacobian product at the video it was made from.
+/// Carries a small change du of the video to the change of the measurement, J du.
+pub type Pushforward<'a> = Box<dyn Fn(&Clip) -> Clip + Send + Sync + 'a>;
+
+/// A measurement, and the products with the Jacobian at the video it was made from.
 pub struct Linearised<'a> {
     pub measurement: Clip,
+    pub pushforward: Pushforward<'a>,
     pub pullback: Pullback<'a>,
 }
 

@@ -1,5 +1,7 @@
 //! The dynamic scattering layer: propagation, intensity, Gaussian blur.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use super::gaussian::GaussianKernel;
@@ -135,10 +137,28 @@ impl ForwardModel for Scatter {
                 (measured, transfer, field, kernel, intensity)
             })
             .collect();
+        let frames = Arc::new(frames);
         let data = frames
             .iter()
             .flat_map(|(m, ..)| m.iter().copied())
             .collect();
+        let passed = Arc::clone(&frames);
+        let pushforward = move |du: &Clip| {
+            let pushed: Vec<_> = passed
+                .par_iter()
+                .enumerate()
+                .map(|(f, (_, transfer, field, kernel, _))| {
+                    let change = self.propagator.propagate(du.frame(f), transfer);
+                    let parts = field.a.iter().zip(&change.a);
+                    let parts = parts.zip(field.b.iter().zip(&change.b));
+                    let intensity: Vec<f32> = parts
+                        .map(|((a, da), (b, db))| 2.0 * (a * da + b * db))
+                        .collect();
+                    kernel.apply(&intensity, width)
+                })
+                .collect();
+            Clip::new(self.shape, pushed.concat())
+        };
         let pullback = move |cotangent: &Clip, parameters: bool| {
             let pulled: Vec<_> = frames
                 .par_iter()
@@ -179,6 +199,7 @@ impl ForwardModel for Scatter {
         };
         Linearised {
             measurement: Clip::new(self.shape, data),
+            pushforward: Box::new(pushforward),
             pullback: Box::new(pullback),
         }
     }

@@ -1,16 +1,22 @@
-//! The video diffusion prior: the published space-time U-Net, its schedule, its checkpoints.
+//! What is known of video before a measurement: the published diffusion network with its
+//! schedule and checkpoints, denoisers, and priors with a formula.
 //!
-//! Solvers see [`Prior`] and [`Schedule`] only: clips in, clips out, on the host.
+//! Solvers see [`Prior`], [`Schedule`], [`Denoiser`] and formulas: clips in, clips out, on the
+//! host.
 
+mod denoiser;
 mod error;
 mod network;
 pub mod schedule;
+mod space_time;
 pub mod unet;
 pub mod weights;
 
+pub use denoiser::Denoiser;
 pub use error::PriorError;
 pub use network::NetworkPrior;
 pub use schedule::{Schedule, ScheduleError, Step};
+pub use space_time::{Concave, SpaceTime};
 pub use unet::{UNet, UNetConfig};
 pub use weights::{Weights, WeightsError};
 

@@ -6,6 +6,7 @@
 //! and cost nothing.
 
 mod adam;
+mod finding;
 mod instant;
 mod mapping;
 mod measurement;
@@ -16,6 +17,7 @@ use crate::clip::{Clip, Shape};
 use crate::physics::{ForwardModel, PhysicsError};
 use crate::prior::PriorError;
 
+pub use finding::Finding;
 pub use instant::{Instant, InstantConfig};
 pub use mapping::{Mapping, Output};
 pub use measurement::{Measurement, Quantisation};
@@ -82,6 +84,17 @@ pub trait Solver: Send {
 
     /// The forward model with its present parameter values.
     fn model(&self) -> &dyn ForwardModel;
+
+    /// What is known of the parameters that were unknown; empty where all were given.
+    fn findings(&self) -> Vec<Finding> {
+        Vec::new()
+    }
+
+    /// What the result depends on beyond its parameters, a sentence each: doubts about the
+    /// whole of it, and freedoms that the measurement leaves.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Network evaluations so far.
     fn evaluations(&self) -> usize {

@@ -1,5 +1,7 @@
 //! Blur by an aberrated pupil, one for the clip or one a frame.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use super::correlation::Correlation;
@@ -129,6 +131,19 @@ impl ForwardModel for ZernikeBlur {
                     .apply(&spectra[f], &kernels[self.psf_index(f)])
             })
             .collect();
+        let kernels = Arc::new(kernels);
+        let passed = Arc::clone(&kernels);
+        let pushforward = move |du: &Clip| {
+            let pushed: Vec<_> = (0..frames)
+                .into_par_iter()
+                .map(|f| {
+                    let spectrum = self.correlation.frame_spectrum(du.frame(f));
+                    self.correlation
+                        .apply(&spectrum, &passed[self.psf_index(f)])
+                })
+                .collect();
+            Clip::new(self.shape, pushed.concat())
+        };
         let pullback = move |v: &Clip, parameters: bool| {
             let pulled: Vec<_> = (0..frames)
                 .into_par_iter()
@@ -165,6 +180,7 @@ impl ForwardModel for ZernikeBlur {
         };
         Linearised {
             measurement: Clip::new(self.shape, data),
+            pushforward: Box::new(pushforward),
             pullback: Box::new(pullback),
         }
     }
