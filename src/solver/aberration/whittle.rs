@@ -1,0 +1,238 @@
+//! How likely an aberration makes the spectrum of a measurement, whatever the scene.
+
+use std::f32::consts::TAU;
+
+use super::spectrum::{CUTOFF, Grid, Spectrum};
+use crate::clip::Clip;
+use crate::physics::zernike::{MODES, Pupil, Transfer};
+
+/// Terms of the logarithm of a scene's power spectrum.
+pub const TERMS: usize = 11;
+/// What they are before anything was measured: mean and standard deviation, for the mean
+/// frame; the first is free.
+const PRIOR: [(f64, f64); TERMS] = [
+    (0.0, 1e3),
+    (-2.4, 0.6),
+    (0.0, 0.3),
+    (0.0, 0.5),
+    (0.0, 0.5),
+    (0.0, 0.4),
+    (0.0, 0.4),
+    (0.0, 0.3),
+    (0.0, 0.3),
+    (0.0, 0.3),
+    (0.0, 0.3),
+];
+/// Standard deviation of a coefficient in radians.
+const COEFFICIENT_RAD: f64 = 2.0;
+/// Freedom of the heavy-tailed deviation of a scene's spectrum from its smooth shape.
+const TAIL: f32 = 3.0;
+
+pub struct Whittle {
+    grid: Grid,
+    spectra: Vec<Spectrum>,
+    pupil: Pupil,
+    transfer: Transfer,
+    /// `TERMS` pictures over the grid.
+    terms: Vec<Vec<f32>>,
+}
+
+/// A point of the search: coefficients and, for each spectrum, the scene's terms.
+#[derive(Clone, Debug)]
+pub struct Point {
+    pub coefficients: Vec<f64>,
+    pub scene: Vec<f64>,
+}
+
+pub struct Slope {
+    pub value: f64,
+    pub coefficients: Vec<f64>,
+    pub scene: Vec<f64>,
+}
+
+impl Whittle {
+    pub fn new(measured: &Clip) -> Self {
+        let shape = measured.shape();
+        let grid = Grid::new(shape.height, shape.width);
+        let spectra = super::spectrum::spectra(&grid, measured);
+        let mut terms = vec![Vec::with_capacity(grid.len()); TERMS];
+        for i in 0..grid.len() {
+            let l = (grid.radius[i].max(0.5 / shape.height as f32) / 0.1).ln();
+            let angle = grid.v[i].atan2(grid.u[i]);
+            let (s2, c2) = (2.0 * angle).sin_cos();
+            let (s4, c4) = (4.0 * angle).sin_cos();
+            let at = [
+                1.0,
+                l,
+                l * l,
+                c2,
+                s2,
+                c4,
+                s4,
+                l * c2,
+                l * s2,
+                l * c4,
+                l * s4,
+            ];
+            terms.iter_mut().zip(at).for_each(|(t, v)| t.push(v));
+        }
+        let _ = TAU;
+        Self {
+            transfer: Transfer::new(grid.rows, grid.columns),
+            grid,
+            spectra,
+            pupil: Pupil::new(),
+            terms,
+        }
+    }
+
+    pub fn spectra(&self) -> &[Spectrum] {
+        &self.spectra
+    }
+
+    pub fn pupil(&self) -> &Pupil {
+        &self.pupil
+    }
+
+    /// The point at these coefficients with a typical scene of the right brightness.
+    pub fn start(&self, coefficients: Vec<f64>) -> Point {
+        let psf = self.pupil.psf(&coefficients);
+        let transfer = self.transfer.of(&psf.values);
+        let power: Vec<f32> = transfer.iter().map(|h| h.norm_sqr()).collect();
+        let mut scene = Vec::new();
+        for spectrum in &self.spectra {
+            let (mut sum, mut count) = (0.0, 0.0);
+            let shaped: Vec<f32> = power
+                .iter()
+                .zip(&self.terms[1])
+                .map(|(p, l)| p * (PRIOR[1].0 as f32 * l).exp())
+                .collect();
+            let shaped = self.grid.smooth(&shaped);
+            for i in 0..self.grid.len() {
+                if (0.04..0.2).contains(&self.grid.radius[i]) {
+                    sum += f64::from((spectrum.power[i] / shaped[i].max(1e-20)).max(1e-12).ln());
+                    count += 1.0;
+                }
+            }
+            let mut b = PRIOR.map(|(mean, _)| mean);
+            b[0] = sum / f64::max(count, 1.0);
+            scene.extend(b);
+        }
+        Point {
+            coefficients,
+            scene,
+        }
+    }
+
+    /// Minus the logarithm of the posterior, using frequencies up to `band` cycles a pixel.
+    pub fn slope(&self, point: &Point, band: f32) -> Slope {
+        let psf = self.pupil.psf(&point.coefficients);
+        let transfer = self.transfer.of(&psf.values);
+        let power: Vec<f32> = transfer.iter().map(|h| h.norm_sqr()).collect();
+        let n = self.grid.len();
+        let mut value = 0.0;
+        let mut slope_power = vec![0.0f32; n];
+        let mut slope_scene = vec![0.0; point.scene.len()];
+        let lowest = 1.6 / self.grid.rows.min(self.grid.columns) as f32;
+        for (g, spectrum) in self.spectra.iter().enumerate() {
+            let b = &point.scene[g * TERMS..(g + 1) * TERMS];
+            let mut scene = vec![0.0f32; n];
+            for (term, &b) in self.terms.iter().zip(b) {
+                let b = b as f32;
+                scene.iter_mut().zip(term).for_each(|(s, t)| *s += b * t);
+            }
+            scene.iter_mut().for_each(|s| *s = s.clamp(-60.0, 60.0).exp());
+            let sharp: Vec<f32> = scene.iter().zip(&power).map(|(s, p)| s * p).collect();
+            let model = self.grid.smooth(&sharp);
+            let d = spectrum.freedom;
+            let mut slope_model = vec![0.0f32; n];
+            for i in 0..n {
+                let r = self.grid.radius[i];
+                if r < lowest || r > CUTOFF {
+                    continue;
+                }
+                // Soft end of the band; a Hann window leaves under half of the bins independent.
+                let w = 0.4 * self.grid.weight[i] / (1.0 + ((r - band) / 0.02).exp());
+                let m = model[i] + spectrum.noise;
+                let ratio = d * spectrum.power[i] / (TAIL * m);
+                let tail = d + TAIL;
+                value += f64::from(w * (d * m.ln() + tail * ratio.ln_1p()));
+                slope_model[i] = w * (d - tail * ratio / (1.0 + ratio)) / m;
+            }
+            let slope_sharp = self.grid.smooth_adjoint(&slope_model);
+            for i in 0..n {
+                slope_power[i] += slope_sharp[i] * scene[i];
+            }
+            let slope_log: Vec<f32> = slope_sharp.iter().zip(&sharp).map(|(a, b)| a * b).collect();
+            for (k, term) in self.terms.iter().enumerate() {
+                let along: f32 = term.iter().zip(&slope_log).map(|(t, s)| t * s).sum();
+                let (mean, deviation) = PRIOR[k];
+                let from = (b[k] - mean) / deviation;
+                value += 0.5 * from * from;
+                slope_scene[g * TERMS + k] = f64::from(along) + from / deviation;
+            }
+        }
+        let pulled = self.transfer.pull_power(&transfer, &slope_power);
+        let mut coefficients = self.pupil.pull(&psf, &pulled);
+        // Piston and tilt change nothing here.
+        coefficients[..3].fill(0.0);
+        for k in 3..MODES.len() {
+            let from = point.coefficients[k] / COEFFICIENT_RAD;
+            value += 0.5 * from * from;
+            coefficients[k] += from / COEFFICIENT_RAD;
+        }
+        Slope {
+            value,
+            coefficients,
+            scene: slope_scene,
+        }
+    }
+
+    /// The gradient with respect to the coefficients of half the log-determinant that a scene's
+    /// posterior leaves to its measurement under white noise of variance `noise`.
+    pub fn volume_slope(&self, point: &Point, noise: f64) -> Vec<f64> {
+        let psf = self.pupil.psf(&point.coefficients);
+        let transfer = self.transfer.of(&psf.values);
+        let n = self.grid.len();
+        let mut slope = vec![0.0f32; n];
+        let scale = 1.0 / noise as f32;
+        for (g, spectrum) in self.spectra.iter().enumerate() {
+            let mut scene = vec![0.0f32; n];
+            for (term, &b) in self.terms.iter().zip(&point.scene[g * TERMS..]) {
+                let b = b as f32;
+                scene.iter_mut().zip(term).for_each(|(s, t)| *s += b * t);
+            }
+            for i in 0..n {
+                let p = scene[i].clamp(-60.0, 60.0).exp() * scale;
+                slope[i] += spectrum.freedom * self.grid.weight[i] * p
+                    / (transfer[i].norm_sqr() * p + 1.0);
+            }
+        }
+        let pulled = self.transfer.pull_power(&transfer, &slope);
+        self.pupil.pull(&psf, &pulled)
+    }
+
+    /// Adam from `point`; the band widens over the first part of the steps.
+    pub fn descend(&self, mut point: Point, steps: usize, rate: f64, first_band: f32) -> (Point, f64) {
+        let len = point.coefficients.len() + point.scene.len();
+        let (mut first, mut second) = (vec![0.0; len], vec![0.0; len]);
+        let mut value = f64::INFINITY;
+        for i in 0..steps {
+            let passed = i as f64 / steps as f64;
+            let band = first_band + (0.52 - first_band) * (passed / 0.6).min(1.0) as f32;
+            let slope = self.slope(&point, band);
+            value = slope.value;
+            let step = rate * (0.5 * (1.0 + (std::f64::consts::PI * passed).cos()) + 0.02);
+            let (b1, b2) = (0.9f64, 0.95f64);
+            let (u1, u2) = (1.0 - b1.powi(i as i32 + 1), 1.0 - b2.powi(i as i32 + 1));
+            let all = slope.coefficients.iter().chain(&slope.scene);
+            let places = point.coefficients.iter_mut().chain(&mut point.scene);
+            for (k, (x, g)) in places.zip(all).enumerate() {
+                first[k] = b1 * first[k] + (1.0 - b1) * g;
+                second[k] = b2 * second[k] + (1.0 - b2) * g * g;
+                *x -= step * (first[k] / u1) / ((second[k] / u2).sqrt() + 1e-9);
+            }
+        }
+        (point, value)
+    }
+}
