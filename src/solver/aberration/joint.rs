@@ -1,162 +1,234 @@
-//! Scene, aberration and offset together.
+//! Scene, aberration and exposure together: descent on the posterior.
 
-use crate::clip::Clip;
+use crate::clip::{Clip, Shape};
 use crate::physics::zernike::MODES;
 use crate::physics::{ForwardModel, ZernikeBlur};
 use crate::prior::SpaceTime;
-use crate::solver::SolverError;
+use crate::solver::{Measurement, SolverError};
 
 use super::whittle::{Point, Whittle};
 
-/// Gain that turns the forward model's intensities into the measurement's; the scene's
-/// brightness takes up what differs.
-pub const GAIN: f32 = 0.55;
+/// The sum of a point spread function, whatever its coefficients.
+const ENERGY: f32 = 3.05;
+/// Brightest amplitude of a scene whose scale is unknown.
+const BRIGHTEST: f32 = 1.6;
+/// The prior's weight over the noise variance that it stands for (the solvers' own ratio at
+/// their final weights, chosen on simulated clips).
+pub const NATS: f64 = 39.0;
 
-/// What a step of the descent moves, and how far.
+/// Adam's steps.
 #[derive(Clone, Copy, Debug)]
 pub struct Rates {
+    /// In units of amplitude.
     pub scene: f32,
+    /// In radians: all but piston and tilt, and tilt.
     pub coefficients: f64,
     pub tilt: f64,
-    pub offset: f64,
 }
 
+/// Recorded value = gain * intensity + offset.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Light {
+    pub gain: f32,
+    pub offset: f64,
+    /// Whether brightness and offset are fitted.
+    pub fitted: bool,
+}
+
+/// A hypothesis: an aberration, the scene under it, and what they leave of the measurement.
+#[derive(Clone)]
 pub struct Joint {
     pub estimate: Clip,
     pub point: Point,
-    pub offset: f64,
-    model: ZernikeBlur,
-    measured: Clip,
-    prior: SpaceTime,
-    scene_moments: (Vec<f32>, Vec<f32>),
-    other_moments: (Vec<f64>, Vec<f64>),
-    steps: i32,
-    /// Half the squared residual, the prior's value at the last step's start.
+    pub light: Light,
+    /// Half the squared residual at the last step's start.
     pub misfit: f64,
+    measured: Measurement,
+    /// The measurement's smallest value bounds the offset: intensities are not negative.
+    lowest: f64,
+    scene: Moments<f32>,
+    others: Moments<f64>,
+    steps: i32,
 }
 
-/// Nats of the prior for a unit of gradient at the final noise.
-const NATS: f64 = 39.0;
+#[derive(Clone)]
+struct Moments<T> {
+    first: Vec<T>,
+    second: Vec<T>,
+}
+
+impl<T: Copy + Default> Moments<T> {
+    fn new(len: usize) -> Self {
+        Self {
+            first: vec![T::default(); len],
+            second: vec![T::default(); len],
+        }
+    }
+}
 
 impl Joint {
-    pub fn new(measured: Clip, point: Point, offset: f64, prior: SpaceTime) -> Result<Self, SolverError> {
-        let model = ZernikeBlur::new(measured.shape(), point.coefficients.clone())?;
-        let estimate = first_guess(&measured, offset);
+    /// Steps between two fits of brightness and offset.
+    const LEVEL_EVERY: i32 = 5;
+
+    pub fn new(measured: Measurement, point: Point, light: Light, lowest: f64) -> Self {
         let len = measured.shape().len();
-        let others = MODES.len() + point.scene.len() + 1;
-        Ok(Self {
-            estimate,
+        let others = MODES.len() + point.scene.len();
+        Self {
+            estimate: first_guess(&measured, light),
             point,
-            offset,
-            model,
-            measured,
-            prior,
-            scene_moments: (vec![0.0; len], vec![0.0; len]),
-            other_moments: (vec![0.0; others], vec![0.0; others]),
-            steps: 0,
+            light,
             misfit: f64::INFINITY,
-        })
+            measured,
+            lowest,
+            scene: Moments::new(len),
+            others: Moments::new(others),
+            steps: 0,
+        }
     }
 
-    /// Forgets the scene, but nothing else.
-    pub fn reset(&mut self) {
-        self.estimate = first_guess(&self.measured, self.offset);
-        self.forget();
-    }
-
-    pub fn forget(&mut self) {
-        self.scene_moments.0.fill(0.0);
-        self.scene_moments.1.fill(0.0);
-        self.other_moments.0.fill(0.0);
-        self.other_moments.1.fill(0.0);
+    /// Starts the scene again from the measurement, which undoes what a scene that had not
+    /// converged taught the coefficients.
+    pub fn restart(&mut self) {
+        self.estimate = first_guess(&self.measured, self.light);
+        self.scene = Moments::new(self.measured.shape().len());
+        self.others = Moments::new(self.others.first.len());
         self.steps = 0;
     }
 
-    pub fn prior_value(&self) -> f64 {
-        self.prior.value(&self.estimate)
-    }
-
-    pub fn model(&self) -> &ZernikeBlur {
-        &self.model
-    }
-
-    pub fn measured(&self) -> &Clip {
-        &self.measured
-    }
-
-    /// Root mean square of the residual.
+    /// Root mean square of the residual, in units of the measurement.
     pub fn residual_rms(&self) -> f64 {
         (2.0 * self.misfit / self.measured.shape().len() as f64).sqrt()
     }
 
-    /// One step of Adam on D + weight Phi + weight / 39 (spectral evidence).
-    pub fn step(&mut self, weight: f64, rates: Rates, whittle: Option<(&Whittle, f64, f64)>) -> Result<(), SolverError> {
-        self.model.set_parameters(&self.point.coefficients)?;
-        let linearised = self.model.linearise(&self.estimate);
-        let offset = self.offset as f32;
-        let residual = linearised
-            .measurement
-            .zip(&self.measured, |a, y| GAIN * a + offset - y);
-        let with_parameters = rates.coefficients > 0.0 || rates.tilt > 0.0;
-        let pulled = (linearised.pullback)(&residual, with_parameters);
+    /// Minus the log-posterior at this weight of the prior, but for what all hypotheses share.
+    pub fn nats(&self, prior: &SpaceTime, weight: f64) -> f64 {
+        (self.misfit + weight * prior.value(&self.estimate)) * NATS / weight
+    }
+
+    pub fn model(&self) -> Result<ZernikeBlur, SolverError> {
+        Ok(ZernikeBlur::new(
+            self.measured.shape(),
+            self.point.coefficients.clone(),
+        )?)
+    }
+
+    /// One step of Adam on ||residual||^2 / 2 + weight (prior + spectral evidence / 39).
+    pub fn step(
+        &mut self,
+        model: &mut ZernikeBlur,
+        prior: &SpaceTime,
+        whittle: &Whittle,
+        weight: f64,
+        rates: Rates,
+    ) -> Result<(), SolverError> {
+        model.set_parameters(&self.point.coefficients)?;
+        let free = rates.coefficients > 0.0 || rates.tilt > 0.0;
+        let linearised = model.linearise(&self.estimate);
+        let (gain, offset) = (self.light.gain, self.light.offset as f32);
+        let predicted = linearised.measurement.map(|a| gain * a + offset);
+        let residual = self.measured.residual(&predicted);
+        let pulled = (linearised.pullback)(&residual, free);
         drop(linearised);
         let mut slope = pulled.video.into_data();
-        slope.iter_mut().for_each(|s| *s *= GAIN);
-        self.prior.add_gradient(&self.estimate, weight as f32, &mut slope);
-        self.misfit = 0.5 * residual.data().iter().map(|&r| f64::from(r) * f64::from(r)).sum::<f64>();
-        let others = self.other_moments.0.len();
-        let mut other = vec![0.0; others];
-        if with_parameters {
-            for (o, p) in other.iter_mut().zip(&pulled.parameters) {
-                *o = f64::from(GAIN) * p;
-            }
+        slope.iter_mut().for_each(|s| *s *= gain);
+        prior.add_gradient(&self.estimate, weight as f32, &mut slope);
+        let squares = residual.data().iter().map(|&r| f64::from(r) * f64::from(r));
+        self.misfit = 0.5 * squares.sum::<f64>();
+        if !self.misfit.is_finite() {
+            return Err(SolverError::Diverged {
+                step: self.steps as usize + 1,
+                advice: "check the measurement for values that are huge or not finite",
+            });
         }
-        if let Some((whittle, share, volume)) = whittle.filter(|_| with_parameters) {
-            let scale = weight / NATS;
-            let s = whittle.slope(&self.point, 0.52);
-            for (o, g) in other.iter_mut().zip(&s.coefficients) {
-                *o += share * scale * g;
-            }
-            for (o, g) in other[MODES.len()..].iter_mut().zip(&s.scene) {
-                *o = scale * g;
-            }
-            if volume > 0.0 {
-                let g = whittle.volume_slope(&self.point, scale);
-                for (o, g) in other.iter_mut().zip(&g) {
-                    *o += volume * scale * g;
-                }
-            }
-        }
-        other[others - 1] = residual.data().iter().map(|&r| f64::from(r)).sum();
         self.steps += 1;
+        self.move_scene(&slope, rates.scene);
+        if free {
+            let mut slope: Vec<f64> = pulled
+                .parameters
+                .iter()
+                .map(|p| f64::from(gain) * p)
+                .collect();
+            let scale = weight / NATS;
+            let spectral = whittle.slope(&self.point, Whittle::WHOLE_BAND);
+            for (o, g) in slope.iter_mut().zip(&spectral.coefficients) {
+                *o += scale * g;
+            }
+            slope.extend(spectral.scene.iter().map(|g| scale * g));
+            self.move_others(&slope, rates);
+        }
+        if self.light.fitted && self.steps % Self::LEVEL_EVERY == 1 {
+            self.level(model)?;
+        }
+        Ok(())
+    }
+
+    fn brightest(&self) -> f32 {
+        if self.light.fitted { BRIGHTEST } else { 1.0 }
+    }
+
+    fn move_scene(&mut self, slope: &[f32], rate: f32) {
+        let (b1, b2) = (0.9f32, 0.99f32);
+        let rate = rate / (1.0 - b1.powi(self.steps));
+        let unbias = 1.0 / (1.0 - b2.powi(self.steps)).sqrt();
+        let brightest = self.brightest();
+        let moments = self.scene.first.iter_mut().zip(&mut self.scene.second);
+        let places = self.estimate.data_mut().iter_mut();
+        for ((x, &g), (m, v)) in places.zip(slope).zip(moments) {
+            *m = b1 * *m + (1.0 - b1) * g;
+            *v = b2 * *v + (1.0 - b2) * g * g;
+            *x = (*x - rate * *m / (v.sqrt() * unbias + 1e-10)).clamp(0.0, brightest);
+        }
+    }
+
+    fn move_others(&mut self, slope: &[f64], rates: Rates) {
         let (b1, b2) = (0.9f64, 0.99f64);
         let (u1, u2) = (1.0 - b1.powi(self.steps), 1.0 - b2.powi(self.steps));
-        let rate = rates.scene / u1 as f32;
-        let unbias = 1.0 / (u2 as f32).sqrt();
-        let moments = self.scene_moments.0.iter_mut().zip(&mut self.scene_moments.1);
-        for ((x, &g), (m, v)) in self.estimate.data_mut().iter_mut().zip(&slope).zip(moments) {
-            *m = 0.9 * *m + 0.1 * g;
-            *v = 0.99 * *v + 0.01 * g * g;
-            *x = (*x - rate * *m / (v.sqrt() * unbias + 1e-10)).clamp(0.0, 1.6);
-        }
-        for (k, &g) in other.iter().enumerate() {
-            let m = &mut self.other_moments.0[k];
+        let places = self.point.coefficients.iter_mut().chain(&mut self.point.scene);
+        let moments = self.others.first.iter_mut().zip(&mut self.others.second);
+        for (k, ((place, &g), (m, v))) in places.zip(slope).zip(moments).enumerate() {
             *m = b1 * *m + (1.0 - b1) * g;
-            let v = &mut self.other_moments.1[k];
             *v = b2 * *v + (1.0 - b2) * g * g;
-            let by = (*m / u1) / ((*v / u2).sqrt() + 1e-14);
-            if k == 0 {
-                continue;
-            } else if k < 3 {
-                self.point.coefficients[k] -= rates.tilt * by;
-            } else if k < MODES.len() {
-                self.point.coefficients[k] -= rates.coefficients * by;
-            } else if k + 1 < others {
-                if whittle.is_some() {
-                    self.point.scene[k - MODES.len()] -= 0.5 * rates.coefficients * by;
-                }
-            } else {
-                self.offset -= rates.offset * by;
+            let rate = match k {
+                // Piston changes nothing.
+                0 => 0.0,
+                1 | 2 => rates.tilt,
+                k if k < MODES.len() => rates.coefficients,
+                _ => 0.5 * rates.coefficients,
+            };
+            *place -= rate * (*m / u1) / ((*v / u2).sqrt() + 1e-14);
+        }
+    }
+
+    /// The brightness and the offset of least squares. The prior does not see them, and all
+    /// but the border tells them apart slowly.
+    fn level(&mut self, model: &mut ZernikeBlur) -> Result<(), SolverError> {
+        let shape = self.measured.shape();
+        let plane = Shape::new(1, shape.height, shape.width);
+        model.set_parameters(&self.point.coefficients)?;
+        let (gain, offset) = (self.light.gain, self.light.offset as f32);
+        let flat = ZernikeBlur::new(plane, self.point.coefficients.clone())?
+            .apply(&Clip::filled(plane, gain));
+        let predicted = model.apply(&self.estimate).map(|a| gain * a + offset);
+        let residual = self.measured.residual(&predicted);
+        let (mut ff, mut f1, mut fr, mut r1) = (0.0, 0.0, 0.0, 0.0);
+        for frame in residual.frames() {
+            for (r, f) in frame.iter().zip(flat.data()) {
+                let (rest, f) = (-f64::from(*r), f64::from(*f));
+                ff += f * f;
+                f1 += f;
+                fr += f * rest;
+                r1 += rest;
+            }
+        }
+        let n = shape.len() as f64;
+        let raised = (ff * r1 - f1 * fr) / (ff * n - f1 * f1);
+        let raised = raised.min(self.lowest - self.light.offset);
+        let brighter = ((fr - raised * f1) / ff) as f32;
+        if raised.is_finite() && brighter.is_finite() {
+            self.light.offset += raised;
+            let brightest = self.brightest();
+            for x in self.estimate.data_mut() {
+                *x = (*x + brighter).clamp(0.0, brightest);
             }
         }
         Ok(())
@@ -164,7 +236,11 @@ impl Joint {
 }
 
 /// The measurement over gain and the energy of a point spread function.
-fn first_guess(measured: &Clip, offset: f64) -> Clip {
-    let scale = 1.0 / (GAIN * 3.05);
-    measured.map(|y| ((y - offset as f32) * scale).clamp(0.0, 1.6))
+fn first_guess(measured: &Measurement, light: Light) -> Clip {
+    let scale = 1.0 / (light.gain * ENERGY);
+    let brightest = if light.fitted { BRIGHTEST } else { 1.0 };
+    let offset = light.offset as f32;
+    measured
+        .values()
+        .map(|y| ((y - offset) * scale).clamp(0.0, brightest))
 }

@@ -1,7 +1,5 @@
 //! How likely an aberration makes the spectrum of a measurement, whatever the scene.
 
-use std::f32::consts::TAU;
-
 use super::spectrum::{CUTOFF, Grid, Spectrum};
 use crate::clip::Clip;
 use crate::physics::zernike::{MODES, Pupil, Transfer};
@@ -37,6 +35,16 @@ pub struct Whittle {
     terms: Vec<Vec<f32>>,
 }
 
+/// The terms at a frequency in cycles a pixel.
+fn scene_terms(u: f32, v: f32, lowest: f32) -> [f32; TERMS] {
+    let l = (u.hypot(v).max(lowest) / 0.1).ln();
+    let angle = v.atan2(u);
+    let (s2, c2) = (2.0 * angle).sin_cos();
+    let (s4, c4) = (4.0 * angle).sin_cos();
+    let slopes = [l * c2, l * s2, l * c4, l * s4];
+    [1.0, l, l * l, c2, s2, c4, s4, slopes[0], slopes[1], slopes[2], slopes[3]]
+}
+
 /// A point of the search: coefficients and, for each spectrum, the scene's terms.
 #[derive(Clone, Debug)]
 pub struct Point {
@@ -51,32 +59,18 @@ pub struct Slope {
 }
 
 impl Whittle {
+    /// A band, in cycles a pixel, that leaves nothing out.
+    pub const WHOLE_BAND: f32 = 0.52;
+
     pub fn new(measured: &Clip) -> Self {
         let shape = measured.shape();
         let grid = Grid::new(shape.height, shape.width);
         let spectra = super::spectrum::spectra(&grid, measured);
         let mut terms = vec![Vec::with_capacity(grid.len()); TERMS];
         for i in 0..grid.len() {
-            let l = (grid.radius[i].max(0.5 / shape.height as f32) / 0.1).ln();
-            let angle = grid.v[i].atan2(grid.u[i]);
-            let (s2, c2) = (2.0 * angle).sin_cos();
-            let (s4, c4) = (4.0 * angle).sin_cos();
-            let at = [
-                1.0,
-                l,
-                l * l,
-                c2,
-                s2,
-                c4,
-                s4,
-                l * c2,
-                l * s2,
-                l * c4,
-                l * s4,
-            ];
+            let at = scene_terms(grid.u[i], grid.v[i], 0.5 / shape.height as f32);
             terms.iter_mut().zip(at).for_each(|(t, v)| t.push(v));
         }
-        let _ = TAU;
         Self {
             transfer: Transfer::new(grid.rows, grid.columns),
             grid,
@@ -188,39 +182,26 @@ impl Whittle {
         }
     }
 
-    /// The gradient with respect to the coefficients of half the log-determinant that a scene's
-    /// posterior leaves to its measurement under white noise of variance `noise`.
-    pub fn volume_slope(&self, point: &Point, noise: f64) -> Vec<f64> {
-        let psf = self.pupil.psf(&point.coefficients);
-        let transfer = self.transfer.of(&psf.values);
-        let n = self.grid.len();
-        let mut slope = vec![0.0f32; n];
-        let scale = 1.0 / noise as f32;
-        for (g, spectrum) in self.spectra.iter().enumerate() {
-            let mut scene = vec![0.0f32; n];
-            for (term, &b) in self.terms.iter().zip(&point.scene[g * TERMS..]) {
-                let b = b as f32;
-                scene.iter_mut().zip(term).for_each(|(s, t)| *s += b * t);
-            }
-            for i in 0..n {
-                let p = scene[i].clamp(-60.0, 60.0).exp() * scale;
-                slope[i] += spectrum.freedom * self.grid.weight[i] * p
-                    / (transfer[i].norm_sqr() * p + 1.0);
-            }
-        }
-        let pulled = self.transfer.pull_power(&transfer, &slope);
-        self.pupil.pull(&psf, &pulled)
+    /// The modulation transfer at coefficients, which neither tilt nor a mirror changes, for
+    /// telling aberrations apart.
+    pub fn modulation(&self, coefficients: &[f64]) -> Vec<f32> {
+        let transfer = self.transfer.of(&self.pupil.psf(coefficients).values);
+        let mut modulation: Vec<f32> = transfer.iter().map(|h| h.norm()).collect();
+        let mean = modulation.iter().sum::<f32>() / modulation.len() as f32;
+        modulation.iter_mut().for_each(|m| *m -= mean);
+        let norm = modulation.iter().map(|m| m * m).sum::<f32>().sqrt();
+        modulation.iter_mut().for_each(|m| *m /= norm);
+        modulation
     }
 
-    /// Adam from `point`; the band widens over the first part of the steps.
-    pub fn descend(&self, mut point: Point, steps: usize, rate: f64, first_band: f32) -> (Point, f64) {
+    /// Adam from `point`, and the value it ends at.
+    pub fn descend(&self, mut point: Point, steps: usize, rate: f64) -> (Point, f64) {
         let len = point.coefficients.len() + point.scene.len();
         let (mut first, mut second) = (vec![0.0; len], vec![0.0; len]);
         let mut value = f64::INFINITY;
         for i in 0..steps {
             let passed = i as f64 / steps as f64;
-            let band = first_band + (0.52 - first_band) * (passed / 0.6).min(1.0) as f32;
-            let slope = self.slope(&point, band);
+            let slope = self.slope(&point, Self::WHOLE_BAND);
             value = slope.value;
             let step = rate * (0.5 * (1.0 + (std::f64::consts::PI * passed).cos()) + 0.02);
             let (b1, b2) = (0.9f64, 0.95f64);
