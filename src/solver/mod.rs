@@ -5,6 +5,7 @@
 //! spawns or reads a clock, so cancelling, pausing and previewing belong to the caller
 //! and cost nothing.
 
+mod aberration;
 mod adam;
 mod finding;
 mod instant;
@@ -17,6 +18,7 @@ use crate::clip::{Clip, Shape};
 use crate::physics::{ForwardModel, PhysicsError};
 use crate::prior::PriorError;
 
+pub use aberration::{BlindZernike, BlindZernikeConfig, Exposure, Verdict, ZernikeSearch};
 pub use finding::Finding;
 pub use instant::{Instant, InstantConfig};
 pub use mapping::{Mapping, Output};

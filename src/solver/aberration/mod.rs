@@ -35,7 +35,7 @@ use crate::prior::SpaceTime;
 use super::{Finding, Measurement, Progress, Solver, SolverError};
 use joint::{Joint, Light, NATS, Rates};
 use pool::Peak;
-use verdict::Verdict;
+pub use verdict::Verdict;
 use whittle::Whittle;
 
 /// How the recorded values came from the forward model's intensities.
@@ -79,12 +79,12 @@ impl BlindZernikeConfig {
     /// For a measurement with this noise (standard deviation, full scale being 1).
     pub fn for_noise(noise: f64) -> Self {
         Self {
-            starts: 512,
-            pool: 24,
-            contenders: 24,
-            finalists: 6,
-            finalist_iterations: 1000,
-            winner_iterations: 1500,
+            starts: 320,
+            pool: 16,
+            contenders: 16,
+            finalists: 4,
+            finalist_iterations: 600,
+            winner_iterations: 1000,
             noise: noise.max(NOISE_FLOOR),
         }
     }
@@ -131,6 +131,10 @@ const GAIN: f32 = 0.55;
 const FIRST_WEIGHT: f64 = 1e-2;
 const COARSE_WEIGHT: f64 = 1e-3;
 const MIDDLE_WEIGHT: f64 = 2e-4;
+/// The weight at which finalists are compared, whatever the noise.
+const COMPARED_WEIGHT: f64 = MIDDLE_WEIGHT;
+/// A score worse by this many nats marks a refinement that led astray.
+const ASTRAY_NATS: f64 = 10.0;
 /// Tilts tried, in pixels of shift along each axis: 5 x 5.
 const TILT_STEP_PX: f64 = 1.5;
 const TILT_REACH: i32 = 2;
@@ -158,11 +162,13 @@ enum Phase {
     Winner(Ranked, Vec<Ranked>, usize),
 }
 
-/// A hypothesis with minus its log-posterior.
+/// A hypothesis with what speaks against it.
 #[derive(Clone)]
 struct Ranked {
-    nats: f64,
+    score: f64,
     joint: Joint,
+    /// Whether its coefficients stay as they are.
+    held: bool,
 }
 
 /// Finds a static aberration of up to a few waves, its exposure and the scene.
@@ -182,6 +188,9 @@ pub struct BlindZernike {
     progress: Progress,
     best_spectral: f64,
     verdict: Option<Verdict>,
+    /// Of the coefficients, in radians, once there is a verdict.
+    deviations: Vec<Option<f64>>,
+    pub debug: Vec<(Vec<f64>, [f64; 5])>,
 }
 
 impl BlindZernike {
@@ -263,6 +272,8 @@ impl BlindZernike {
             },
             best_spectral: f64::INFINITY,
             verdict: None,
+            deviations: Vec::new(),
+            debug: Vec::new(),
             lowest: f64::from(low),
             mean: Measurement::exact(mean),
             search,
@@ -281,7 +292,7 @@ impl BlindZernike {
             let light = self.light();
             return (f64::from(light.gain), light.offset);
         };
-        let scale = best.joint.estimate.brightest_scale();
+        let scale = brightest(&best.joint.estimate);
         let light = best.joint.light;
         (f64::from(light.gain) * f64::from(scale), light.offset)
     }
@@ -308,7 +319,7 @@ impl BlindZernike {
 
     fn best(&self) -> Option<&Ranked> {
         let lowest = |list: &'_ [Ranked]| -> Option<usize> {
-            let order = |&a: &usize, &b: &usize| list[a].nats.total_cmp(&list[b].nats);
+            let order = |&a: &usize, &b: &usize| list[a].score.total_cmp(&list[b].score);
             (0..list.len()).min_by(order)
         };
         match &self.phase {
@@ -337,8 +348,9 @@ impl BlindZernike {
                 point.coefficients[2] = tilt(y);
                 let joint = Joint::new(self.mean.clone(), point, self.light(), self.lowest);
                 let mut ranked = Ranked {
-                    nats: f64::INFINITY,
+                    score: f64::INFINITY,
                     joint,
+                    held: false,
                 };
                 let descent = Descent {
                     iterations: COARSE_ITERATIONS,
@@ -346,6 +358,7 @@ impl BlindZernike {
                     scene: 0.06,
                     coefficients: 0.0,
                     tilt: 0.0,
+                    fallen: 0.7,
                     frozen: 1.0,
                 };
                 self.refine(&mut ranked, &descent)?;
@@ -353,7 +366,9 @@ impl BlindZernike {
             })
             .collect();
         let mut tried = tried?;
-        tried.sort_by(|a, b| a.nats.total_cmp(&b.nats));
+        // One modulation transfer, so that the posterior compares fairly.
+        let nats = |ranked: &Ranked| ranked.joint.nats(&self.prior, COARSE_WEIGHT);
+        tried.sort_by(|a, b| nats(a).total_cmp(&nats(b)));
         tried.truncate(2);
         Ok(tried)
     }
@@ -364,7 +379,7 @@ impl BlindZernike {
         for i in 0..descent.iterations {
             self.iterate(&mut ranked.joint, &mut model, descent, i)?;
         }
-        ranked.nats = self.nats(&ranked.joint, descent.weights.1);
+        ranked.score = self.score(&ranked.joint, descent.weights.1);
         Ok(())
     }
 
@@ -379,12 +394,20 @@ impl BlindZernike {
         joint.step(model, &self.prior, &self.whittle, weight, rates)
     }
 
-    /// Minus the log-posterior: the scene's, the spectrum's and the tilt's.
-    fn nats(&self, joint: &Joint, weight: f64) -> f64 {
+    /// What speaks against a hypothesis, in nats of its spectrum: the lower the better.
+    ///
+    /// A posterior with a concave prior alone favours less blur, so it counts little beside
+    /// the spectrum; the scene's sparsity does not. The weights were set on generated scenes.
+    fn score(&self, joint: &Joint, weight: f64) -> f64 {
+        const SPARSITY_NATS: f64 = 200.0;
+        const POSTERIOR_SHARE: f64 = 0.01;
         let spectral = self.whittle.slope(&joint.point, Whittle::WHOLE_BAND).value;
         let tilt = &joint.point.coefficients[1..3];
         let tilt: f64 = tilt.iter().map(|t| (t / COEFFICIENT_RAD).powi(2)).sum();
-        joint.nats(&self.prior, weight) + spectral + 0.5 * tilt
+        let frames = joint.estimate.shape().frames as f64;
+        let posterior = joint.nats(&self.prior, weight) / frames;
+        let sparsity = joint.sparsity().ln();
+        spectral + 0.5 * tilt + SPARSITY_NATS * sparsity + POSTERIOR_SHARE * posterior
     }
 
     fn finalist_descent(&self) -> Descent {
@@ -394,20 +417,21 @@ impl BlindZernike {
             scene: 0.03,
             coefficients: 0.02,
             tilt: 0.02,
-            frozen: 0.2,
+            fallen: 0.4,
+            frozen: 0.4,
         }
     }
 
     fn winner_descent(&self) -> Descent {
         Descent {
             iterations: self.config.winner_iterations,
-            frozen: 0.15,
+            frozen: 0.5,
             ..self.finalist_descent()
         }
     }
 
     fn advance(&mut self) -> Result<(), SolverError> {
-        // Taken out, so that a step that fails leaves what was there.
+        // The phase is replaced as the last thing, so that a step that fails changes nothing.
         match &self.phase {
             Phase::Search(peaks) => {
                 let mut noise = self.noise.clone();
@@ -436,7 +460,7 @@ impl BlindZernike {
                     found.extend(self.try_border(&peak)?);
                 }
                 self.phase = if waiting.is_empty() {
-                    found.sort_by(|a, b| a.nats.total_cmp(&b.nats));
+                    found.sort_by(|a, b| a.score.total_cmp(&b.score));
                     found.truncate(self.config.contenders);
                     Phase::Contest(found, Vec::new())
                 } else {
@@ -448,9 +472,11 @@ impl BlindZernike {
                 let descent = Descent {
                     iterations: CONTENDER_ITERATIONS,
                     weights: (COARSE_WEIGHT, MIDDLE_WEIGHT),
-                    scene: 0.03,
-                    coefficients: 0.02,
+                    scene: 0.04,
+                    // A scene this coarse would pull the others toward less blur.
+                    coefficients: 0.0,
                     tilt: 0.03,
+                    fallen: 0.7,
                     frozen: 0.1,
                 };
                 let refined: Result<Vec<Ranked>, SolverError> = waiting[..count]
@@ -481,11 +507,27 @@ impl BlindZernike {
                 }
                 done = end;
                 if done == descent.iterations {
-                    list[at].nats = self.nats(&list[at].joint, descent.weights.1);
+                    list[at].score = self.score(&list[at].joint, COMPARED_WEIGHT);
                     (at, done) = (at + 1, 0);
                 }
                 self.phase = if at == list.len() {
-                    list.sort_by(|a, b| a.nats.total_cmp(&b.nats));
+                    list.sort_by(|a, b| a.score.total_cmp(&b.score));
+                    self.debug = list
+                        .iter()
+                        .map(|r| {
+                            (
+                                r.joint.point.coefficients.clone(),
+                                [
+                                    r.score,
+                                    self.whittle.slope(&r.joint.point, 0.52).value
+                                        - self.best_spectral,
+                                    r.joint.sparsity(),
+                                    r.joint.residual_rms() / self.config.noise,
+                                    r.joint.nats(&self.prior, COMPARED_WEIGHT),
+                                ],
+                            )
+                        })
+                        .collect();
                     let mut winner = list[0].clone();
                     winner.joint.restart();
                     Phase::Winner(winner, list, 0)
@@ -501,14 +543,26 @@ impl BlindZernike {
                 let end = (done + ITERATIONS_A_STEP).min(total);
                 for i in done..end {
                     if i == descent.iterations {
+                        // A refinement that led astray is undone, and only the scene refined.
+                        if self.score(&winner.joint, COMPARED_WEIGHT) > list[0].score + ASTRAY_NATS
+                        {
+                            winner.joint.point = list[0].joint.point.clone();
+                            winner.held = true;
+                        }
                         winner.joint.restart();
                     }
+                    let descent = Descent {
+                        frozen: if winner.held { 1.0 } else { descent.frozen },
+                        ..descent
+                    };
                     let i = i % descent.iterations;
                     self.iterate(&mut winner.joint, &mut model, &descent, i)?;
                 }
                 if end == total {
-                    winner.nats = self.nats(&winner.joint, descent.weights.1);
+                    winner.score = self.score(&winner.joint, COMPARED_WEIGHT);
                     self.verdict = Some(self.judge(&winner, &list));
+                    self.deviations = self.whittle.deviations(&winner.joint.point);
+                    canonical(&mut winner.joint.point.coefficients);
                 }
                 self.phase = Phase::Winner(winner, list, end);
             }
@@ -518,20 +572,30 @@ impl BlindZernike {
 
     /// The best contenders that are not the same place of the same aberration, on the clip.
     fn finalists(&self, mut found: Vec<Ranked>) -> Vec<Ranked> {
-        found.sort_by(|a, b| a.nats.total_cmp(&b.nats));
+        found.sort_by(|a, b| a.score.total_cmp(&b.score));
         let pupil = Pupil::new();
         let mut kept: Vec<(Ranked, Vec<f32>)> = Vec::new();
         for ranked in found {
             let psf = pupil.psf(&ranked.joint.point.coefficients).values;
-            if kept.iter().all(|(_, other)| verdict::similarity(&psf, other, 0) < 0.98) {
+            if kept
+                .iter()
+                .all(|(_, other)| verdict::similarity(&psf, other, 0) < 0.98)
+            {
                 let joint = Joint::new(
                     self.measurement.clone(),
                     ranked.joint.point,
                     ranked.joint.light,
                     self.lowest,
                 );
-                let nats = ranked.nats;
-                kept.push((Ranked { nats, joint }, psf));
+                let score = ranked.score;
+                kept.push((
+                    Ranked {
+                        score,
+                        joint,
+                        held: false,
+                    },
+                    psf,
+                ));
             }
             if kept.len() == self.config.finalists {
                 break;
@@ -548,26 +612,28 @@ impl BlindZernike {
             .iter()
             .find(|other| verdict::similarity(&psf_of(other), &psf, 3) < 0.95);
         let spectral = self.whittle.slope(&winner.joint.point, Whittle::WHOLE_BAND);
-        let pixels = self.search.shape.len() as f64;
         Verdict {
             residual: winner.joint.residual_rms() / self.config.noise,
-            roughness: self.prior.value(&winner.joint.estimate) / pixels,
-            rival: other.map(|other| other.nats - finalists[0].nats),
+            rival: other.map(|other| other.score - finalists[0].score),
             spectral: spectral.value - self.best_spectral,
+            held: winner.held,
             moved: verdict::similarity(&psf_of(&finalists[0]), &psf, 3),
         }
     }
 
+    /// What speaks against the result, once the search is over.
     pub fn verdict(&self) -> Option<&Verdict> {
         self.verdict.as_ref()
     }
 }
 
 /// A descent's plan.
+#[derive(Clone, Copy)]
 struct Descent {
     iterations: usize,
-    /// The prior's weight at first and from 70 % of the iterations.
+    /// The prior's weight at first and at last, and the share of the iterations that it falls in.
     weights: (f64, f64),
+    fallen: f64,
     scene: f32,
     coefficients: f64,
     tilt: f64,
@@ -580,7 +646,7 @@ impl Descent {
         let passed = i as f64 / self.iterations as f64;
         let (first, last) = self.weights;
         let first = first.max(last);
-        let weight = first * (last / first).powf((passed / 0.7).min(1.0));
+        let weight = first * (last / first).powf((passed / self.fallen).min(1.0));
         let slower = 0.5 * (1.0 + (PI * passed).cos()) + 0.02;
         let free = if passed < self.frozen { 0.0 } else { slower };
         let rates = Rates {
@@ -603,6 +669,19 @@ fn mirrored(peak: &Peak) -> [Peak; 2] {
     [peak.clone(), other]
 }
 
+/// Of the two coefficient sets with one point spread function, that with defocus above 0.
+fn canonical(coefficients: &mut [f64]) {
+    let defocus = MODES.iter().position(|mode| (mode.n, mode.m) == (2, 0));
+    if defocus.is_some_and(|k| coefficients[k] < 0.0) {
+        for (coefficient, mode) in coefficients.iter_mut().zip(&MODES) {
+            if mode.n % 2 == 0 {
+                *coefficient = -*coefficient;
+            }
+        }
+    }
+    coefficients[0] = 0.0;
+}
+
 fn mean_frame(clip: &Clip) -> Clip {
     let shape = clip.shape();
     let mut mean = vec![0.0f32; shape.frame_len()];
@@ -614,16 +693,9 @@ fn mean_frame(clip: &Clip) -> Clip {
     Clip::new(Shape::new(1, shape.height, shape.width), mean)
 }
 
-/// What brings a scene of free brightness into [0, 1].
-trait Brightness {
-    /// Its brightest amplitude, or 1 where that is less.
-    fn brightest_scale(&self) -> f32;
-}
-
-impl Brightness for Clip {
-    fn brightest_scale(&self) -> f32 {
-        self.range().1.max(1.0)
-    }
+/// What a scene of free brightness is divided by to stay within [0, 1].
+fn brightest(clip: &Clip) -> f32 {
+    clip.range().1.max(1.0)
 }
 
 impl Solver for BlindZernike {
@@ -665,7 +737,7 @@ impl Solver for BlindZernike {
             return self.model.first_guess(self.measurement.values());
         };
         let estimate = &best.joint.estimate;
-        let scale = 1.0 / estimate.brightest_scale();
+        let scale = 1.0 / brightest(estimate);
         let one = estimate.map(|v| v * scale);
         if one.shape() == self.search.shape {
             return one;
@@ -681,18 +753,158 @@ impl Solver for BlindZernike {
     }
 
     fn findings(&self) -> Vec<Finding> {
-        let doubts = self.verdict.as_ref().map(Verdict::doubts).unwrap_or_default();
-        let parameters = self.model.parameters().into_iter();
-        parameters
-            .map(|parameter| Finding {
+        let Some(verdict) = &self.verdict else {
+            return Vec::new();
+        };
+        let doubts = verdict.doubts();
+        self.model
+            .parameters()
+            .into_iter()
+            .zip(&self.deviations)
+            .map(|(parameter, deviation)| Finding {
+                interval: deviation.map(|d| {
+                    let half = 1.96 * d;
+                    (parameter.value - half, parameter.value + half)
+                }),
                 parameter,
-                interval: None,
                 doubts: doubts.clone(),
             })
             .collect()
     }
 
     fn notes(&self) -> Vec<String> {
-        Vec::new()
+        let mut notes = vec![
+            "flipping the signs of all coefficients of even n (piston, astigmatism, defocus) \
+             gives the same point spread function; the solution with defocus above 0 is given"
+                .to_owned(),
+            "piston changes nothing and is given as 0".to_owned(),
+            "tilt and tip shift the picture and are told by the frame's border alone: they have \
+             no interval"
+                .to_owned(),
+        ];
+        if self.search.exposure == Exposure::Fitted {
+            let (gain, offset) = self.exposure();
+            notes.push(format!(
+                "the measurement is about {gain:.3} times the intensity plus {offset:.3}; the \
+                 gain and with it the brightness of the scene are assumed, not measured"
+            ));
+        }
+        notes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::scenes::Scene;
+
+    const SHAPE: Shape = Shape::new(2, 32, 32);
+
+    fn measurement() -> Measurement {
+        let scene = Scene::Shapes.render(SHAPE, 1);
+        let truth = vec![0.0, 0.5, -0.5, 0.3, 1.2, -0.6, 0.2, 0.4, 0.1, -0.7];
+        let y = ZernikeBlur::new(SHAPE, truth).unwrap().apply(&scene);
+        let (low, high) = y.range();
+        Measurement::exact(y.map(|v| (v - low) / (high - low)))
+    }
+
+    fn search() -> ZernikeSearch {
+        ZernikeSearch {
+            shape: SHAPE,
+            varying: false,
+            exposure: Exposure::Fitted,
+        }
+    }
+
+    fn brief() -> BlindZernikeConfig {
+        BlindZernikeConfig {
+            starts: 10,
+            pool: 2,
+            contenders: 3,
+            finalists: 2,
+            finalist_iterations: 25,
+            winner_iterations: 25,
+            ..BlindZernikeConfig::for_noise(1e-3)
+        }
+    }
+
+    fn run(seed: u64) -> BlindZernike {
+        let mut solver = BlindZernike::new(search(), measurement(), brief(), seed).unwrap();
+        let mut last = 0;
+        loop {
+            let progress = solver.step().unwrap();
+            assert!(progress.done > last && progress.total == solver.total_steps());
+            last = progress.done;
+            assert_eq!(solver.estimate().shape(), SHAPE);
+            let (low, high) = solver.estimate().range();
+            assert!(low >= 0.0 && high <= 1.0);
+            if progress.is_finished() {
+                return solver;
+            }
+        }
+    }
+
+    #[test]
+    fn a_seed_gives_the_same_result_and_reports_it() {
+        let (a, b) = (run(1), run(1));
+        assert_eq!(a.estimate(), b.estimate());
+        assert_eq!(a.findings(), b.findings());
+        assert_eq!(a.findings().len(), MODES.len());
+        assert_ne!(run(2).findings(), a.findings());
+        let value = |k: usize| a.findings()[k].parameter.value;
+        assert!(value(0) == 0.0 && value(4) >= 0.0);
+        assert_eq!(a.psf().len(), PSF_SIZE * PSF_SIZE);
+        // The exposure belongs to the estimate.
+        let (gain, offset) = a.exposure();
+        let predicted = a.model().apply(&a.estimate());
+        let predicted = predicted.map(|v| (gain * f64::from(v) + offset) as f32);
+        let residual = measurement().residual(&predicted);
+        assert!(crate::solver::rms(residual.data()) < 0.1);
+    }
+
+    #[test]
+    fn after_the_last_step_nothing_changes() {
+        let mut solver = run(3);
+        let (estimate, progress) = (solver.estimate(), solver.progress);
+        assert_eq!(solver.step().unwrap(), progress);
+        assert_eq!(solver.estimate(), estimate);
+    }
+
+    #[test]
+    fn what_cannot_be_done_is_refused() {
+        let refused = |search: ZernikeSearch, measurement, config| {
+            let solver = BlindZernike::new(search, measurement, config, 0);
+            solver.err().expect("a refusal").to_string()
+        };
+        let varying = ZernikeSearch {
+            varying: true,
+            ..search()
+        };
+        assert!(refused(varying, measurement(), brief()).contains("one aberration for the clip"));
+        let small = Shape::new(2, 16, 32);
+        let tiny = ZernikeSearch {
+            shape: small,
+            ..search()
+        };
+        let clip = Measurement::exact(Clip::zeros(small));
+        assert!(refused(tiny, clip, brief()).contains("32 pixels"));
+        let flat = Measurement::exact(Clip::filled(SHAPE, 0.4));
+        assert!(refused(search(), flat, brief()).contains("one brightness"));
+        let other = Measurement::exact(Clip::zeros(small));
+        assert!(refused(search(), other, brief()).contains("16x32"));
+        let none = BlindZernikeConfig {
+            starts: 0,
+            ..brief()
+        };
+        assert!(refused(search(), measurement(), none).contains("starts"));
+        let exposure = Exposure::Known {
+            gain: 0.0,
+            offset: 0.0,
+        };
+        let dark = ZernikeSearch {
+            exposure,
+            ..search()
+        };
+        assert!(refused(dark, measurement(), brief()).contains("gain"));
     }
 }

@@ -184,7 +184,12 @@ pub fn spectra(grid: &Grid, clip: &Clip) -> Vec<Spectrum> {
         }
         let freedom = (total * total / squares.max(1e-30)).max(1.0) as f32;
         let noise = noise_of(&sum);
-        let loud = inside(&sum) / grid.radius.iter().filter(|r| (0.04..0.3).contains(*r)).count() as f64;
+        let loud = inside(&sum)
+            / grid
+                .radius
+                .iter()
+                .filter(|r| (0.04..0.3).contains(*r))
+                .count() as f64;
         if loud > 5.0 * f64::from(noise) {
             out.push(Spectrum {
                 power: sum,
@@ -208,7 +213,11 @@ fn periodogram(fft: &Transfer, grid: &Grid, picture: &[f32]) -> Vec<f32> {
     let total: f32 = window.iter().sum();
     let energy: f32 = window.iter().map(|w| w * w).sum();
     let mean = picture.iter().zip(&window).map(|(p, w)| p * w).sum::<f32>() / total;
-    let tapered: Vec<f32> = picture.iter().zip(&window).map(|(p, w)| (p - mean) * w).collect();
+    let tapered: Vec<f32> = picture
+        .iter()
+        .zip(&window)
+        .map(|(p, w)| (p - mean) * w)
+        .collect();
     let spectrum = fft.picture(&tapered, rows, columns);
     spectrum.iter().map(|s| s.norm_sqr() / energy).collect()
 }
