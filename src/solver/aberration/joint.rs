@@ -2,10 +2,11 @@
 
 use crate::clip::{Clip, Shape};
 use crate::physics::zernike::MODES;
-use crate::physics::{ForwardModel, ZernikeBlur};
+use crate::physics::{ForwardModel, ZernikeBlur, dot};
 use crate::prior::SpaceTime;
 use crate::solver::{Measurement, SolverError};
 
+use super::PIXELS_PER_RADIAN;
 use super::whittle::{Point, Whittle};
 
 /// The sum of a point spread function, whatever its coefficients.
@@ -69,7 +70,7 @@ impl<T: Copy + Default> Moments<T> {
 impl Joint {
     /// How much more the spectrum counts than its likelihood: it holds the coefficients while
     /// the scene, not yet converged, pulls them toward less blur.
-    const SPECTRAL_SHARE: f64 = 4.0;
+    const SPECTRAL_SHARE: f64 = 10.0;
     /// Steps between two fits of brightness and offset.
     const LEVEL_EVERY: i32 = 5;
 
@@ -167,8 +168,9 @@ impl Joint {
             });
         }
         self.steps += 1;
-        self.move_scene(&slope, rates.scene);
-        if free {
+        let shifted = free.then(|| gradients(&self.estimate));
+        let scene_slope = slope;
+        if let Some(shifted) = &shifted {
             let mut slope: Vec<f64> = pulled
                 .parameters
                 .iter()
@@ -180,8 +182,20 @@ impl Joint {
                 *o += scale * g;
             }
             slope.extend(spectral.scene.iter().map(|g| scale * g));
+            // A tilt shifts the picture, which the scene could only follow slowly: they move
+            // together, and the border alone decides.
+            for (tilt, gradient) in slope[1..3].iter_mut().zip(shifted) {
+                *tilt -= PIXELS_PER_RADIAN * dot(&scene_slope, gradient);
+            }
+            let before = [self.point.coefficients[1], self.point.coefficients[2]];
             self.move_others(&slope, rates);
+            for (k, gradient) in shifted.iter().enumerate() {
+                let by = PIXELS_PER_RADIAN * (self.point.coefficients[k + 1] - before[k]);
+                let places = self.estimate.data_mut().iter_mut().zip(gradient);
+                places.for_each(|(x, g)| *x -= by as f32 * g);
+            }
         }
+        self.move_scene(&scene_slope, rates.scene);
         if self.light.fitted && self.steps % Self::LEVEL_EVERY == 1 {
             self.level(model)?;
         }
@@ -265,6 +279,29 @@ impl Joint {
     }
 }
 
+/// The scene's slopes along columns and along rows, one pixel apart, that tilts (1,-1) and
+/// (1,1) shift it by.
+fn gradients(clip: &Clip) -> [Vec<f32>; 2] {
+    let shape = clip.shape();
+    let (height, width) = (shape.height, shape.width);
+    let mut out = [vec![0.0f32; shape.len()], vec![0.0f32; shape.len()]];
+    for (t, frame) in clip.frames().enumerate() {
+        let start = t * shape.frame_len();
+        for row in 0..height {
+            for column in 0..width {
+                let at = row * width + column;
+                if column > 0 && column + 1 < width {
+                    out[0][start + at] = 0.5 * (frame[at + 1] - frame[at - 1]);
+                }
+                if row > 0 && row + 1 < height {
+                    out[1][start + at] = 0.5 * (frame[at + width] - frame[at - width]);
+                }
+            }
+        }
+    }
+    out
+}
+
 /// The measurement over gain and the energy of a point spread function.
 fn first_guess(measured: &Measurement, light: Light) -> Clip {
     let scale = 1.0 / (light.gain * ENERGY);
@@ -273,4 +310,69 @@ fn first_guess(measured: &Measurement, light: Light) -> Clip {
     measured
         .values()
         .map(|y| ((y - offset) * scale).clamp(0.0, brightest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::scenes::Scene;
+
+    fn under(coefficients: &[f64], scene: &Clip) -> Clip {
+        ZernikeBlur::new(scene.shape(), coefficients.to_vec())
+            .unwrap()
+            .apply(scene)
+    }
+
+    /// What is moved with a tilt makes up for it away from the border.
+    #[test]
+    fn a_scene_moved_with_its_tilt_looks_the_same() {
+        let scene = Scene::Walker.render(Shape::new(1, 64, 64), 2);
+        let coefficients = [0.0, 0.3, -0.2, 0.5, 1.0, -0.4, 0.3, 0.2, -0.3, 0.4];
+        let before = under(&coefficients, &scene);
+        for k in [1, 2] {
+            let mut tilted = coefficients;
+            tilted[k] += 0.2;
+            let gradient = &gradients(&scene)[k - 1];
+            let by = (0.2 * PIXELS_PER_RADIAN) as f32;
+            let mut moved = scene.clone();
+            let places = moved.data_mut().iter_mut().zip(gradient);
+            places.for_each(|(x, g)| *x -= by * g);
+            let inside = |clip: Clip| -> f64 {
+                let mut sum = 0.0;
+                for row in 20..44 {
+                    for column in 20..44 {
+                        let at = row * 64 + column;
+                        sum += f64::from(clip.data()[at] - before.data()[at]).powi(2);
+                    }
+                }
+                sum.sqrt()
+            };
+            let alone = inside(under(&tilted, &scene));
+            let together = inside(under(&tilted, &moved));
+            assert!(together < 0.2 * alone, "{k}: {together} {alone}");
+        }
+    }
+
+    #[test]
+    fn brightness_and_offset_are_told_apart_by_the_border() {
+        let shape = Shape::new(2, 48, 48);
+        let scene = Clip::filled(shape, 0.6);
+        let coefficients = vec![0.0, 0.3, -0.2, 0.5, 1.0, -0.4, 0.3, 0.2, -0.3, 0.4];
+        let gain = 0.5;
+        let recorded = under(&coefficients, &scene).map(|v| gain * v - 0.1);
+        let lowest = f64::from(recorded.range().0);
+        let whittle = Whittle::new(&recorded);
+        let point = whittle.start(coefficients);
+        let light = Light {
+            gain,
+            offset: -0.03,
+            fitted: true,
+        };
+        let mut joint = Joint::new(Measurement::exact(recorded), point, light, lowest);
+        joint.estimate = Clip::filled(shape, 0.3);
+        let mut model = joint.model().unwrap();
+        joint.level(&mut model).unwrap();
+        assert!((joint.light.offset + 0.1).abs() < 1e-4, "{:?}", joint.light);
+        assert!((joint.estimate.data()[0] - 0.6).abs() < 1e-3);
+    }
 }

@@ -4,7 +4,7 @@
 //! look for the aberration first where the scene hardly matters:
 //!
 //! 1. the **spectrum** of the measurement knows the modulation transfer: descents from many
-//!    random starts on a heavy-tailed Whittle likelihood ([`whittle`]) give a pool of
+//!    random starts on a heavy-tailed Whittle likelihood give a pool of
 //!    different aberrations;
 //! 2. the **border**, beyond which the scene is zero, knows what a spectrum does not: which of
 //!    the two mirror images the point spread function is, and its tilt. Each aberration of the
@@ -13,7 +13,7 @@
 //!    and **ranked by their posterior**;
 //! 4. the winner is refined to the noise, its scene started anew in between.
 //!
-//! [`verdict`] says what speaks against the result.
+//! [`Verdict`] says what speaks against the result.
 
 mod joint;
 mod pool;
@@ -84,7 +84,7 @@ impl BlindZernikeConfig {
             contenders: 16,
             finalists: 4,
             finalist_iterations: 600,
-            winner_iterations: 1000,
+            winner_iterations: 1200,
             noise: noise.max(NOISE_FLOOR),
         }
     }
@@ -133,7 +133,7 @@ const COARSE_WEIGHT: f64 = 1e-3;
 const MIDDLE_WEIGHT: f64 = 2e-4;
 /// The weight at which finalists are compared, whatever the noise.
 const COMPARED_WEIGHT: f64 = MIDDLE_WEIGHT;
-/// A score worse by this many nats marks a refinement that led astray.
+/// A spectrum less likely by this many nats marks a refinement that led astray.
 const ASTRAY_NATS: f64 = 10.0;
 /// Tilts tried, in pixels of shift along each axis: 5 x 5.
 const TILT_STEP_PX: f64 = 1.5;
@@ -190,7 +190,6 @@ pub struct BlindZernike {
     verdict: Option<Verdict>,
     /// Of the coefficients, in radians, once there is a verdict.
     deviations: Vec<Option<f64>>,
-    pub debug: Vec<(Vec<f64>, [f64; 5])>,
 }
 
 impl BlindZernike {
@@ -273,7 +272,6 @@ impl BlindZernike {
             best_spectral: f64::INFINITY,
             verdict: None,
             deviations: Vec::new(),
-            debug: Vec::new(),
             lowest: f64::from(low),
             mean: Measurement::exact(mean),
             search,
@@ -512,22 +510,6 @@ impl BlindZernike {
                 }
                 self.phase = if at == list.len() {
                     list.sort_by(|a, b| a.score.total_cmp(&b.score));
-                    self.debug = list
-                        .iter()
-                        .map(|r| {
-                            (
-                                r.joint.point.coefficients.clone(),
-                                [
-                                    r.score,
-                                    self.whittle.slope(&r.joint.point, 0.52).value
-                                        - self.best_spectral,
-                                    r.joint.sparsity(),
-                                    r.joint.residual_rms() / self.config.noise,
-                                    r.joint.nats(&self.prior, COMPARED_WEIGHT),
-                                ],
-                            )
-                        })
-                        .collect();
                     let mut winner = list[0].clone();
                     winner.joint.restart();
                     Phase::Winner(winner, list, 0)
@@ -544,9 +526,13 @@ impl BlindZernike {
                 for i in done..end {
                     if i == descent.iterations {
                         // A refinement that led astray is undone, and only the scene refined.
-                        if self.score(&winner.joint, COMPARED_WEIGHT) > list[0].score + ASTRAY_NATS
-                        {
+                        let spectral = |joint: &Joint| {
+                            self.whittle.slope(&joint.point, Whittle::WHOLE_BAND).value
+                        };
+                        let worse = spectral(&winner.joint) - spectral(&list[0].joint);
+                        if worse > ASTRAY_NATS {
                             winner.joint.point = list[0].joint.point.clone();
+                            winner.joint.light = list[0].joint.light;
                             winner.held = true;
                         }
                         winner.joint.restart();
@@ -579,7 +565,7 @@ impl BlindZernike {
             let psf = pupil.psf(&ranked.joint.point.coefficients).values;
             if kept
                 .iter()
-                .all(|(_, other)| verdict::similarity(&psf, other, 0) < 0.98)
+                .all(|(_, other)| verdict::similarity(&psf, other, 1) < 0.98)
             {
                 let joint = Joint::new(
                     self.measurement.clone(),
