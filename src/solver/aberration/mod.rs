@@ -36,7 +36,7 @@ use super::{Finding, Measurement, Progress, Solver, SolverError};
 use joint::{Joint, Light, NATS, Rates};
 use pool::Peak;
 pub use verdict::Verdict;
-use whittle::Whittle;
+use whittle::{Point, Whittle};
 
 /// How the recorded values came from the forward model's intensities.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -79,10 +79,10 @@ impl BlindZernikeConfig {
     /// For a measurement with this noise (standard deviation, full scale being 1).
     pub fn for_noise(noise: f64) -> Self {
         Self {
-            starts: 320,
-            pool: 16,
-            contenders: 16,
-            finalists: 4,
+            starts: 480,
+            pool: 24,
+            contenders: 24,
+            finalists: 5,
             finalist_iterations: 600,
             winner_iterations: 1200,
             noise: noise.max(NOISE_FLOOR),
@@ -147,7 +147,7 @@ const COARSE_ITERATIONS: usize = 80;
 const CONTENDER_ITERATIONS: usize = 300;
 /// Starts, contenders and iterations in one step.
 const STARTS_A_STEP: usize = 8;
-const CONTENDERS_A_STEP: usize = 2;
+const CONTENDERS_A_STEP: usize = 1;
 const ITERATIONS_A_STEP: usize = 20;
 
 enum Phase {
@@ -337,17 +337,25 @@ impl BlindZernike {
             .clone()
             .flat_map(|y| tilts.clone().map(move |x| (x, y)))
             .collect();
-        let tried: Result<Vec<Ranked>, SolverError> = places
+        let tilts = places.into_iter().map(|(x, y)| {
+            let tilt = |steps: i32| f64::from(steps) * TILT_STEP_PX / PIXELS_PER_RADIAN;
+            [tilt(x), tilt(y)]
+        });
+        let mut tried = self.try_tilts(&peak.point, tilts.collect())?;
+        tried.truncate(2);
+        Ok(tried)
+    }
+
+    /// One aberration with each of some tilts in radians against the mean frame, the best first.
+    fn try_tilts(&self, point: &Point, tilts: Vec<[f64; 2]>) -> Result<Vec<Ranked>, SolverError> {
+        let tried: Result<Vec<Ranked>, SolverError> = tilts
             .into_par_iter()
-            .map(|(x, y)| {
-                let mut point = peak.point.clone();
-                let tilt = |steps: i32| f64::from(steps) * TILT_STEP_PX / PIXELS_PER_RADIAN;
-                point.coefficients[1] = tilt(x);
-                point.coefficients[2] = tilt(y);
-                let joint = Joint::new(self.mean.clone(), point, self.light(), self.lowest);
+            .map(|tilt| {
+                let mut point = point.clone();
+                point.coefficients[1..3].copy_from_slice(&tilt);
                 let mut ranked = Ranked {
                     score: f64::INFINITY,
-                    joint,
+                    joint: Joint::new(self.mean.clone(), point, self.light(), self.lowest),
                     held: false,
                 };
                 let descent = Descent {
@@ -367,8 +375,22 @@ impl BlindZernike {
         // One modulation transfer, so that the posterior compares fairly.
         let nats = |ranked: &Ranked| ranked.joint.nats(&self.prior, COARSE_WEIGHT);
         tried.sort_by(|a, b| nats(a).total_cmp(&nats(b)));
-        tried.truncate(2);
         Ok(tried)
+    }
+
+    /// The best tilt around a hypothesis', to a fifth of a pixel.
+    fn pin_tilt(&self, mut ranked: Ranked) -> Result<Ranked, SolverError> {
+        for step_px in [0.75, 0.4, 0.2] {
+            let step = step_px / PIXELS_PER_RADIAN;
+            let centre = &ranked.joint.point.coefficients;
+            let around = (0..9).map(|i| {
+                let by = |k: i32| f64::from(k) * step;
+                [centre[1] + by(i % 3 - 1), centre[2] + by(i / 3 - 1)]
+            });
+            let tried = self.try_tilts(&ranked.joint.point, around.collect())?;
+            ranked = tried.into_iter().next().unwrap_or(ranked);
+        }
+        Ok(ranked)
     }
 
     /// A whole descent on the mean frame.
@@ -480,7 +502,8 @@ impl BlindZernike {
                 let refined: Result<Vec<Ranked>, SolverError> = waiting[..count]
                     .to_vec()
                     .into_par_iter()
-                    .map(|mut ranked| {
+                    .map(|ranked| {
+                        let mut ranked = self.pin_tilt(ranked)?;
                         self.refine(&mut ranked, &descent)?;
                         Ok(ranked)
                     })
@@ -806,7 +829,7 @@ mod tests {
         BlindZernikeConfig {
             starts: 10,
             pool: 2,
-            contenders: 3,
+            contenders: 2,
             finalists: 2,
             finalist_iterations: 25,
             winner_iterations: 25,
