@@ -436,7 +436,7 @@ impl BlindZernike {
             weights: (FIRST_WEIGHT, self.config.weight()),
             scene: 0.03,
             coefficients: 0.02,
-            tilt: 0.02,
+            tilt: 0.002,
             fallen: 0.4,
             frozen: 0.4,
         }
@@ -495,7 +495,7 @@ impl BlindZernike {
                     scene: 0.04,
                     // A scene this coarse would pull the others toward less blur.
                     coefficients: 0.0,
-                    tilt: 0.03,
+                    tilt: 0.004,
                     fallen: 0.7,
                     frozen: 0.1,
                 };
