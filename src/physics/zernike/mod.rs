@@ -6,7 +6,6 @@ mod model;
 mod pupil;
 mod transfer;
 
-pub use correlation::Correlation;
 pub use mode::{Aberration, MODES, Mode};
 pub use model::ZernikeBlur;
 pub use pupil::{PSF_SIZE, Psf, Pupil};

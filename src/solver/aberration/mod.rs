@@ -15,6 +15,9 @@
 //!
 //! [`Verdict`] says what speaks against the result.
 
+// Stencils and matrices read more clearly by index.
+#![allow(clippy::needless_range_loop)]
+
 mod joint;
 mod pool;
 mod spectrum;

@@ -30,25 +30,27 @@ impl Verdict {
     /// Why the aberration may be wrong, a sentence each.
     pub fn doubts(&self) -> Vec<String> {
         let mut doubts = Vec::new();
-        // Compared so that what is not a number counts as a doubt.
-        if !(self.residual <= RESIDUAL) {
+        if self.residual.is_nan() || self.residual > RESIDUAL {
             doubts.push(format!(
                 "the result leaves {:.2} times the noise of the measurement unexplained",
                 self.residual
             ));
         }
-        if self.rival.is_some_and(|nats| !(nats >= RIVAL_NATS)) {
+        if self
+            .rival
+            .is_some_and(|nats| nats.is_nan() || nats < RIVAL_NATS)
+        {
             doubts.push(
                 "another point spread function explains the measurement nearly as well".into(),
             );
         }
-        if !(self.spectral <= SPECTRAL_NATS) {
+        if self.spectral.is_nan() || self.spectral > SPECTRAL_NATS {
             doubts.push(format!(
                 "the spectrum of the measurement prefers another aberration by {:.0} nats",
                 self.spectral
             ));
         }
-        if self.held || !(self.moved >= MOVED) {
+        if self.held || self.moved.is_nan() || self.moved < MOVED {
             doubts.push(
                 "the point spread function changed when scene and aberration were refined together"
                     .into(),

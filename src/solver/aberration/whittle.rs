@@ -92,14 +92,6 @@ impl Whittle {
         }
     }
 
-    pub fn spectra(&self) -> &[Spectrum] {
-        &self.spectra
-    }
-
-    pub fn pupil(&self) -> &Pupil {
-        &self.pupil
-    }
-
     /// The point at these coefficients with a typical scene of the right brightness.
     pub fn start(&self, coefficients: Vec<f64>) -> Point {
         let psf = self.pupil.psf(&coefficients);
