@@ -37,7 +37,7 @@ impl Cell {
         let focused = noise.uniform(0.0, 1.0) < 0.75;
         let speed = noise.uniform(0.002, 0.018);
         let dark = noise.uniform(0.0, 1.0) < 0.15;
-        let brightness = noise.uniform(0.2, 0.6);
+        let brightness = noise.uniform(0.3, 0.7);
         let defocus = noise.uniform(0.5, 1.0);
         Self {
             start: Point {
@@ -46,7 +46,7 @@ impl Cell {
             },
             heading: noise.uniform(0.0, TAU),
             speed: if swims { speed } else { 0.0 },
-            radius: noise.uniform(0.012, 0.022),
+            radius: noise.uniform(0.014, 0.026),
             narrow: noise.uniform(0.55, 1.0),
             brightness: if dark { -0.5 * brightness } else { brightness },
             defocus: if focused { 0.0 } else { defocus },
@@ -91,12 +91,15 @@ impl Cell {
 
 impl Cells {
     pub fn drawn(noise: &mut Noise, width: f64) -> Self {
-        let count = noise.uniform(15.0, 45.0) * width;
+        let count = noise.uniform(20.0, 60.0) * width;
         let heading = noise.uniform(0.0, TAU);
         let speed = noise.uniform(0.0, 0.003);
-        let contrast = noise.uniform(0.004, 0.012);
+        let contrast = noise.uniform(0.01, 0.04);
         Self {
-            ground: Texture::drawn(noise, 0.4, 0.5).plain().clouded(contrast),
+            ground: Texture::drawn(noise, 0.4, 0.5)
+                .plain()
+                .level()
+                .clouded(contrast),
             grain: Lattice::drawn(noise),
             cells: (0..count as usize)
                 .map(|_| Cell::drawn(noise, width))
@@ -108,7 +111,7 @@ impl Cells {
     /// What is seen `time` frames after the start.
     pub fn at(&self, time: f64) -> impl Fn(Point) -> f64 + Sync + use<'_> {
         move |p| {
-            let grain = 0.006 * self.grain.at(40.0 * p.x, 40.0 * p.y);
+            let grain = 0.01 * self.grain.at(40.0 * p.x, 40.0 * p.y);
             let cells = self.cells.iter().map(|cell| cell.at(p, time, self.drift));
             self.ground.at(p) + grain + cells.sum::<f64>()
         }

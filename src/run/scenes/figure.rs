@@ -52,8 +52,8 @@ impl Figure {
     pub fn drawn(noise: &mut Noise, x: f64, ground: f64) -> Self {
         let height = noise.uniform(0.55, 0.95);
         // Some hardly move, most do, a few are quick.
-        let pace = noise.uniform(0.01, 0.09);
-        let lively = noise.uniform(0.2, 1.0);
+        let pace = noise.uniform(0.02, 0.12);
+        let lively = noise.uniform(0.3, 1.0);
         let arm = |noise: &mut Noise, side: f64| {
             let upper = Joint::drawn(noise, (0.1, 1.6), (0.2 * lively, 1.2 * lively));
             let lower = Joint::drawn(noise, (0.2, 1.4), (0.1, 1.0 * lively));

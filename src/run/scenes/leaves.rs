@@ -4,7 +4,7 @@
 use std::f64::consts::TAU;
 
 use super::point::Point;
-use super::texture::Texture;
+use super::texture::{Lattice, Texture};
 use crate::noise::Noise;
 
 #[derive(Clone, Copy)]
@@ -33,8 +33,8 @@ pub struct Leaf {
 }
 
 impl Leaf {
-    /// Of half length `radius`, at `centre`.
-    pub fn drawn(noise: &mut Noise, centre: Point, radius: f64) -> Self {
+    /// Of half length `radius`, at `centre`, its tone about `tone`.
+    pub fn drawn(noise: &mut Noise, centre: Point, radius: f64, tone: f64) -> Self {
         let kind = noise.uniform(0.0, 1.0);
         let upright = noise.uniform(0.0, 1.0) < 0.5;
         let angle = noise.uniform(0.0, TAU);
@@ -56,7 +56,7 @@ impl Leaf {
                 (true, true) => (angle / TAU * 4.0).floor() * TAU / 4.0,
                 _ => angle,
             },
-            texture: Texture::drawn(noise, 0.04, 0.96),
+            texture: Texture::drawn(noise, 0.0, 1.0).toned(tone),
         }
     }
 
@@ -124,6 +124,7 @@ impl Leaves {
     pub fn drawn(noise: &mut Noise, low: Point, high: Point, decay: f64) -> Self {
         let size = high.minus(low);
         let ground = Texture::drawn(noise, 0.1, 0.9);
+        let light = Lattice::drawn(noise);
         let radius = |share: f64| {
             let power = 1.0 - decay;
             let (a, b) = (Self::SMALLEST.powf(power), Self::LARGEST.powf(power));
@@ -138,7 +139,11 @@ impl Leaves {
                 y: noise.uniform(low.y, high.y),
             };
             let share = noise.uniform(0.0, 1.0);
-            let leaf = Leaf::drawn(noise, centre, radius(share));
+            let radius = radius(share);
+            let spread = Self::spread(radius);
+            let tone = spread * noise.uniform(0.04, 0.96)
+                + (1.0 - spread) * (0.5 + 0.2 * light.at(2.0 * centre.x, 2.0 * centre.y));
+            let leaf = Leaf::drawn(noise, centre, radius, tone);
             uncovered -= 2.0 * leaf.radius * leaf.radius * leaf.narrow;
             leaves.push(leaf);
         }
@@ -168,6 +173,12 @@ impl Leaves {
             }
         }
         made
+    }
+
+    /// How much of the whole range of tones leaves of one size have; small things differ less
+    /// from what is around them than large ones do.
+    fn spread(radius: f64) -> f64 {
+        (0.35 + radius / 0.2).min(1.0)
     }
 
     fn tile(&self, p: Point) -> (usize, usize) {

@@ -1,5 +1,6 @@
 //! A person moving before a cluttered place that stands still, as sports clips show it.
 
+use super::camera::Camera;
 use super::figure::Figure;
 use super::leaves::{Leaf, Leaves};
 use super::point::Point;
@@ -15,6 +16,8 @@ pub struct Room {
     edge: f64,
     furniture: Vec<Panel>,
     clutter: Vec<Leaf>,
+    /// Where the camera is not on a stand.
+    hand: Option<Camera>,
     /// The width of black bars at both sides.
     bars: f64,
     width: f64,
@@ -90,7 +93,10 @@ impl Room {
                 y: edge + 0.12 * noise.normal(),
             };
             let radius = 0.012 / noise.uniform(0.1, 1.0);
-            Leaf::drawn(noise, centre, radius)
+            {
+                let tone = noise.uniform(0.05, 0.95);
+                Leaf::drawn(noise, centre, radius, tone)
+            }
         });
         let clutter = clutter.collect();
         let barred = noise.uniform(0.0, 1.0) < 0.2;
@@ -102,8 +108,12 @@ impl Room {
             Figure::drawn(noise, x, ground)
         });
         let figures = figures.collect();
+        let rough = noise.uniform(0.004, 0.03);
+        let by_hand = noise.uniform(0.0, 1.0) < 0.35;
+        let camera = Camera::drawn(noise);
         Self {
-            wall: Texture::drawn(noise, 0.25, 0.95).plain(),
+            wall: Texture::drawn(noise, 0.3, 0.9).plain().clouded(rough),
+            hand: by_hand.then_some(camera),
             outdoors,
             floor: Texture::drawn(noise, 0.1, 0.7),
             edge,
@@ -118,10 +128,16 @@ impl Room {
     /// The place and its people, `time` frames after the start.
     pub fn at(&self, time: f64) -> impl Fn(Point) -> f64 + Sync + use<'_> {
         let poses: Vec<_> = self.figures.iter().map(|f| f.pose(time)).collect();
+        let centre = Point {
+            x: 0.5 * self.width,
+            y: 0.5,
+        };
+        let look = self.hand.as_ref().map(|hand| hand.look(time, centre));
         move |p| {
             if p.x < self.bars || p.x > self.width - self.bars {
                 return 0.0;
             }
+            let p = look.as_ref().map_or(p, |look| look(p));
             let mut people = poses.iter();
             people
                 .find_map(|pose| pose.at(p))

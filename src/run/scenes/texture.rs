@@ -83,7 +83,7 @@ impl Texture {
         let slope = Point { x: 0.0, y: 0.0 }.along(noise.uniform(0.0, TAU), 0.3);
         let amount = noise.uniform(-1.0, 1.0);
         // Most surfaces are nearly plain, a few are rough.
-        let contrast = 0.12 * noise.uniform(0.0, 1.0).powi(3) + 0.004;
+        let contrast = 0.08 * noise.uniform(0.0, 1.0).powi(3) + 0.004;
         let striped = noise.uniform(0.0, 1.0) < 0.15;
         let direction = noise.uniform(0.0, TAU);
         let stripes = Stripes {
@@ -102,6 +102,17 @@ impl Texture {
             persistence: noise.uniform(0.5, 0.9),
             stripes: striped.then_some(stripes),
         }
+    }
+
+    /// Of this tone.
+    pub fn toned(self, tone: f64) -> Self {
+        Self { tone, ..self }
+    }
+
+    /// As bright on one side as on the other.
+    pub fn level(self) -> Self {
+        let slope = Point { x: 0.0, y: 0.0 };
+        Self { slope, ..self }
     }
 
     /// With clouds of this contrast.

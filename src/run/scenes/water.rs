@@ -55,7 +55,7 @@ impl Water {
                 y: noise.uniform(0.0, 0.02),
             },
             turn: noise.uniform(0.1, 0.3),
-            spread: noise.uniform(0.008, 0.02),
+            spread: noise.uniform(0.014, 0.032),
             camera: Camera::drawn(noise),
             width,
         }
@@ -111,7 +111,7 @@ impl Water {
     fn foam(&self, p: Point, time: f64, wake: &[Point]) -> f64 {
         let nearest = wake.iter().enumerate().map(|(age, place)| {
             let age = age as f64;
-            let radius = 0.02 + self.spread * age;
+            let radius = 0.025 + self.spread * age;
             let from = p.minus(*place);
             let off = (from.x * from.x + 2.0 * from.y * from.y) / (radius * radius);
             (1.0 - age / Self::WAKE as f64) * (-off).exp()
