@@ -1,5 +1,6 @@
 //! What a run is: driving a solver, its record, its results folder.
 
+mod chart;
 mod drive;
 mod folder;
 mod hash;
@@ -10,6 +11,7 @@ mod record;
 pub mod scenes;
 mod sensor;
 
+pub use chart::{Axis, ChartError, HeatMap};
 pub use drive::{Outcome, drive};
 pub use folder::{ResultsError, ResultsFolder};
 pub use hash::sha256;
