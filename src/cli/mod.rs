@@ -24,6 +24,7 @@ mod published;
 mod quantity;
 mod reconstruct;
 mod simulate;
+mod solver_args;
 mod verify;
 
 use std::process::ExitCode;

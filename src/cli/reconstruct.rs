@@ -7,40 +7,29 @@ use std::time::Instant as Clock;
 use anyhow::bail;
 use clap::ValueEnum;
 
-use super::checkpoint;
 use super::error::{Interrupted, bad_input};
 use super::input_args::InputArgs;
 use super::interrupt;
-use super::model_args::{BuiltModel, Draws, FromFile, ModelArgs};
+use super::model_args::{BuiltModel, FromFile, ModelArgs, Ranges, Setup, psfs};
 use super::output;
 use super::progress::{ProgressReport, residual};
+use super::quantity::Gain;
+use super::solver_args::SolverArgs;
 use crate::clip::Clip;
-use crate::device::{self, ComputeDevice, DeviceRequest};
-use crate::media::{WriteOptions, datasets};
+use crate::media::{Footage, WriteOptions, datasets};
 use crate::metrics::{Quality, ShapesDiffer};
 use crate::noise::Noise;
-use crate::prior::{NetworkPrior, Prior, Schedule};
+use crate::physics::Parameter;
+use crate::run::plan::{self, Method, Physics, Prepared, Problem};
 use crate::run::{
-    BURN_VERSION, DeviceRecord, FileRecord, MeasurementRecord, ModelRecord, Outcome, PriorRecord,
-    Residual, ResultsFolder, RunOutcome, RunRecord, SolverRecord, Timings, check_memory, drive,
-    sha256,
+    BURN_VERSION, DeviceRecord, FileRecord, MeasurementRecord, ModelRecord, Outcome, Residual,
+    ResultsFolder, RunOutcome, RunRecord, SolverRecord, Timings, drive,
 };
-use crate::solver::{
-    Instant, InstantConfig, Measurement, Progress, Quantisation, Reference, ReferenceConfig,
-    Solver, Weight,
-};
+use crate::solver::{Measurement, Progress, Quantisation};
 
 /// What recorded values may become when gain and offset are taken out of them; more says that
 /// their scale is another one.
 const PLAUSIBLE: std::ops::RangeInclusive<f32> = -0.5..=4.0;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Method {
-    /// Seconds, no network: maximum a posteriori with total variation in space and time
-    Instant,
-    /// The published sampler with the authors' trained network: hours without a GPU
-    Reference,
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Levels {
@@ -59,9 +48,6 @@ pub struct Args {
     /// Folder for the results; files of an earlier run are replaced, others stay
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-
-    #[arg(long, value_enum, default_value = "instant")]
-    pub method: Method,
 
     /// The true video, to score the result: read with the same frames, crop and size
     #[arg(long, value_name = "CLIP")]
@@ -84,55 +70,28 @@ pub struct Args {
     pub quantisation: Levels,
 
     /// What is recorded of intensity 1, above darkness: a share of full scale for integer
-    /// formats, the value itself for floating-point ones (4095 for counts of 12 bits)
-    #[arg(long, value_name = "G", default_value_t = 1.0, help_heading = "Input")]
+    /// formats, the value itself for floating-point ones (4095 for counts of 12 bits); fit where
+    /// it is unknown, as for captures [default: 1]
+    #[arg(long, value_name = "G|fixed|fit", help_heading = "Input")]
     #[arg(allow_negative_numbers = true)]
-    pub gain: f64,
+    pub gain: Option<Gain>,
 
-    /// What is recorded of darkness, in the same units
-    #[arg(long, value_name = "O", default_value_t = 0.0, help_heading = "Input")]
+    /// What is recorded of darkness, in the same units [default: 0]
+    #[arg(long, value_name = "O", help_heading = "Input")]
     #[arg(allow_negative_numbers = true)]
-    pub offset: f64,
+    pub offset: Option<f64>,
+
+    /// Standard deviation of the camera's noise besides that of its levels, in the units of
+    /// --gain: a share of full scale for integer formats [default: 0]
+    #[arg(long, value_name = "SIGMA", help_heading = "Input")]
+    #[arg(allow_negative_numbers = true)]
+    pub noise: Option<f64>,
 
     #[command(flatten)]
     pub model: ModelArgs,
 
     #[command(flatten)]
     pub solver: SolverArgs,
-}
-
-#[derive(Clone, Debug, clap::Args)]
-#[command(next_help_heading = "Method")]
-pub struct SolverArgs {
-    /// instant: iterations [default: 500]
-    #[arg(long, value_name = "N")]
-    pub iterations: Option<usize>,
-
-    /// instant: standard deviation of the camera's noise besides that of its levels, in the
-    /// units of --gain: a share of full scale for integer formats [default: 0]
-    #[arg(long, value_name = "SIGMA", allow_negative_numbers = true)]
-    pub noise: Option<f64>,
-
-    /// reference: the trained network [default: results/model-100.1.pt, from 128 pixels on
-    /// results/model-100.2.pt]
-    #[arg(long, value_name = "FILE")]
-    pub checkpoint: Option<PathBuf>,
-
-    /// reference: steps, evenly spread over the published 1000 [default: 1000]
-    #[arg(long, value_name = "N")]
-    pub steps: Option<usize>,
-
-    /// reference: multiplies the published guidance [default: 1]
-    #[arg(long, value_name = "G", allow_negative_numbers = true)]
-    pub guidance: Option<f64>,
-
-    /// reference: auto, cpu, gpu, gpu:N or software [default: auto]
-    #[arg(long, value_name = "DEVICE")]
-    pub device: Option<DeviceRequest>,
-
-    /// Of everything that is drawn: masks, and the noise of the reference method
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub seed: u64,
 }
 
 pub fn run(args: Args) -> anyhow::Result<()> {
@@ -156,11 +115,26 @@ pub(super) fn done(record: &RunRecord, out: &std::path::Path) -> anyhow::Result<
     }
 }
 
-/// Reconstructs and writes every result, also of a run that ends early after its first step.
-pub(super) fn reconstruct(args: &Args, cancel: &AtomicBool) -> anyhow::Result<RunRecord> {
-    let started = Clock::now();
-    args.solver.check_belong(args.method)?;
-    args.check_exposure()?;
+/// A measurement with everything that was read or drawn beside it.
+struct Loaded {
+    problem: Problem,
+    /// The problem's forward model and what its trait does not tell.
+    setup: Setup,
+    input: FileRecord,
+    /// As recorded, gain and offset taken out, nothing corrected.
+    bare: Clip,
+    target: Option<(Footage, FileRecord)>,
+    pixel_pitch_um: Option<f64>,
+    levels: Option<u32>,
+    quantisation: Option<Quantisation>,
+    saturated_share: f64,
+    exposure: Exposure,
+    /// Where everything that is drawn comes from.
+    noise: Noise,
+}
+
+fn load(args: &Args) -> anyhow::Result<Loaded> {
+    let exposure = args.exposure()?;
     let (mut footage, input) = args.input_args.open(&args.input)?;
     if args.normalise {
         footage.clip = datasets::normalise(&footage.clip)
@@ -169,8 +143,8 @@ pub(super) fn reconstruct(args: &Args, cancel: &AtomicBool) -> anyhow::Result<Ru
     }
     // Ones and zeros were counted, not truncated.
     let levels = footage.levels.filter(|&levels| levels > 1);
-    if levels.is_none() {
-        args.check_scale(&footage.clip)?;
+    if levels.is_none() && !exposure.fit {
+        exposure.check_scale(&footage.clip)?;
     }
     let shape = footage.clip.shape();
     let target = args.target.as_ref().map(|path| args.input_args.open(path));
@@ -191,14 +165,12 @@ pub(super) fn reconstruct(args: &Args, cancel: &AtomicBool) -> anyhow::Result<Ru
         distance_m: footage.distance_m,
         cut: args.input_args.options(),
     };
-    let built = args
-        .model
-        .build(shape, from_file, Draws::Refused, &mut noise)?;
-    let model = built.record();
-    for warning in &model.warnings {
-        eprintln!("note: {warning}");
-    }
-    let bare = Measurement::exact(footage.clip.clone()).unexposed(args.gain, args.offset);
+    let ranges = Ranges::Unknown {
+        fit_gain: exposure.fit,
+    };
+    let BuiltModel { physics, setup } = args.model.build(shape, from_file, ranges, &mut noise)?;
+    let Exposure { gain, offset, .. } = exposure;
+    let bare = Measurement::exact(footage.clip.clone()).unexposed(gain, offset);
     let quantisation = levels.map(|_| match args.quantisation {
         Levels::Floor => Quantisation::Floor,
         Levels::Round => Quantisation::Round,
@@ -210,26 +182,59 @@ pub(super) fn reconstruct(args: &Args, cancel: &AtomicBool) -> anyhow::Result<Ru
                 Some(_) => recorded.resampled(),
                 None => recorded,
             };
-            recorded.unexposed(args.gain, args.offset)
+            recorded.unexposed(gain, offset)
         }
         _ => bare.clone(),
     };
-    let saturated_share = measurement.saturated_share();
-    let noise_level = args.noise_level(&measurement);
-    let measurement = match &built.mask {
-        Some(mask) => masked(&measurement, mask),
-        None => measurement,
-    };
+    let camera = args.noise.unwrap_or(0.0) / gain;
+    Ok(Loaded {
+        saturated_share: measurement.saturated_share(),
+        problem: Problem {
+            physics,
+            noise: camera.hypot(measurement.rounding()),
+            measurement: match &setup.mask {
+                Some(mask) => masked(&measurement, mask),
+                None => measurement,
+            },
+            mask: setup.mask.clone(),
+        },
+        bare: bare.values().clone(),
+        pixel_pitch_um: footage.pixel_pitch_um,
+        setup,
+        input,
+        target,
+        levels,
+        quantisation,
+        exposure,
+        noise,
+    })
+}
 
-    let psfs = built.psfs.clone();
-    let drawn_mask = built.drawn_mask().cloned();
-    let has_mask = built.mask.is_some();
-    let prepared = args.prepare(built, measurement.clone(), noise_level, noise)?;
+/// Reconstructs and writes every result, also of a run that ends early after its first step.
+pub(super) fn reconstruct(args: &Args, cancel: &AtomicBool) -> anyhow::Result<RunRecord> {
+    let started = Clock::now();
+    args.solver.check_belong()?;
+    let loaded = load(args)?;
+    let Loaded { problem, setup, .. } = loaded;
+    if let Physics::Known(model) = &problem.physics {
+        model.warnings().iter().for_each(|w| eprintln!("note: {w}"));
+    }
+    let (settings, chosen_because) = args.solver.settings(&problem.physics)?;
+    if let Some(why) = &chosen_because {
+        eprintln!("method: {} ({why})", settings.method.name());
+    }
+    let measurement = problem.measurement.clone();
+    let was_known = problem.physics.is_known();
     let Prepared {
         mut solver,
+        prior_name,
         device,
         prior,
-    } = prepared;
+        settings: solver_settings,
+    } = plan::prepare(problem, &settings, loaded.noise)?;
+    if prior.is_some() {
+        eprintln!("device: {device} ({})", device.why);
+    }
     let nothing_done = || Interrupted("before the first step; nothing was written".into());
     if cancel.load(Ordering::SeqCst) {
         return Err(nothing_done().into());
@@ -237,13 +242,14 @@ pub(super) fn reconstruct(args: &Args, cancel: &AtomicBool) -> anyhow::Result<Ru
     let folder = ResultsFolder::create(&args.out)?;
     let name = args.input.file_stem().unwrap_or_default().to_string_lossy();
     // The published sampler's residual of missing pixels is that of signed video.
-    let signed = args.method == Method::Reference && has_mask;
-    let shown = levels.filter(|_| !signed);
+    let signed = settings.method == Method::Reference && setup.mask.is_some();
+    let shown = loaded.levels.filter(|_| !signed);
     let mut report = ProgressReport::new(name, solver.total_steps(), shown);
     let solving = Clock::now();
+    let gain = loaded.exposure.gain;
     let driven = drive(solver.as_mut(), cancel, &mut |progress, _| {
         report.update(&Progress {
-            residual_rms: args.gain * progress.residual_rms,
+            residual_rms: gain * progress.residual_rms,
             ..*progress
         })
     });
@@ -259,18 +265,22 @@ pub(super) fn reconstruct(args: &Args, cancel: &AtomicBool) -> anyhow::Result<Ru
     let estimate = solver.estimate();
     let predicted = solver.model().apply(&estimate);
     let residual = measurement.residual(&predicted);
-    let residual = residual.map(|r| (args.gain * f64::from(r)) as f32);
-    let files = write_clips(&folder, &estimate, &residual, footage.pixel_pitch_um)?;
+    let residual = residual.map(|r| (gain * f64::from(r)) as f32);
+    let files = write_clips(&folder, &estimate, &residual, loaded.pixel_pitch_um)?;
     let mut files: Vec<String> = files.map(String::from).to_vec();
-    if let Some((side, values)) = &psfs {
-        folder.picture("psf.png", *side, values.len() / side, values)?;
+    if let Some((side, values)) = psfs(solver.model()) {
+        folder.picture("psf.png", side, values.len() / side, &values)?;
         files.push("psf.png".into());
     }
-    if let Some(mask) = &drawn_mask {
+    if let Some(mask) = setup.drawn_mask() {
         folder.clip("mask.gif", mask, &WriteOptions::default())?;
         files.push("mask.gif".into());
     }
-    let quality = |clip: &Clip| match &target {
+    let model = setup.record(solver.model());
+    if !was_known {
+        model.warnings.iter().for_each(|w| eprintln!("note: {w}"));
+    }
+    let quality = |clip: &Clip| match &loaded.target {
         Some((target, _)) => Quality::of(clip, &target.clip).map(Some),
         None => Ok(None),
     };
@@ -281,24 +291,32 @@ pub(super) fn reconstruct(args: &Args, cancel: &AtomicBool) -> anyhow::Result<Ru
         outcome,
         error,
         measurement: MeasurementRecord {
-            quantisation,
-            saturated_share,
+            quantisation: loaded.quantisation,
+            saturated_share: loaded.saturated_share,
             normalised: args.normalise,
-            gain: args.gain,
-            offset: args.offset,
+            gain,
+            offset: loaded.exposure.offset,
         },
-        solver: args
-            .solver
-            .record(args.method, solver.as_ref(), noise_level),
+        solver: SolverRecord {
+            method: settings.method.name().into(),
+            chosen_because,
+            prior: prior_name.into(),
+            settings: solver_settings,
+            steps: solver.total_steps(),
+            steps_done: solver.steps_done(),
+            evaluations: solver.evaluations(),
+        },
         seed: args.solver.seed,
         device: DeviceRecord::from(&device),
         prior,
-        residual: Residual::of(&residual, levels),
+        residual: Residual::of(&residual, loaded.levels),
+        findings: solver.findings(),
+        notes: solver.notes(),
         quality: quality(&estimate)?,
-        measurement_quality: quality(bare.values())?,
-        target: target.map(|(_, record)| record),
+        measurement_quality: quality(&loaded.bare)?,
+        target: loaded.target.map(|(_, record)| record),
         model,
-        input,
+        input: loaded.input,
         files,
         timings: Timings {
             solver_s,
@@ -309,45 +327,45 @@ pub(super) fn reconstruct(args: &Args, cancel: &AtomicBool) -> anyhow::Result<Ru
     Ok(record)
 }
 
-/// A solver that is ready to step, and what it stands on.
-struct Prepared {
-    solver: Box<dyn Solver>,
-    device: ComputeDevice,
-    prior: Option<PriorRecord>,
-}
-
 impl Args {
-    fn prepare(
-        &self,
-        built: BuiltModel,
-        measurement: Measurement,
-        noise_level: f64,
-        noise: Noise,
-    ) -> anyhow::Result<Prepared> {
-        match self.method {
-            Method::Instant => {
-                let config = self.solver.instant_config(noise_level);
-                Ok(Prepared {
-                    solver: Box::new(Instant::new(built.model, measurement, config)?),
-                    device: ComputeDevice::cpu("the instant method computes on the processor"),
-                    prior: None,
-                })
-            }
-            Method::Reference => self.solver.reference(built, measurement, noise),
+    /// Gain and offset; those of a measurement whose gain is to be found are 1 and 0.
+    fn exposure(&self) -> anyhow::Result<Exposure> {
+        let fit = self.gain == Some(Gain::Fit);
+        if fit && self.offset.is_some() {
+            return Err(bad_input!(
+                "--gain fit finds the offset too: leave --offset out"
+            ));
         }
-    }
-
-    fn check_exposure(&self) -> anyhow::Result<()> {
-        let Self { gain, offset, .. } = self;
-        if !(gain.is_finite() && *gain > 0.0) {
+        let gain = match self.gain {
+            Some(Gain::Fixed(gain)) => gain,
+            Some(Gain::Fit) | None => 1.0,
+        };
+        let offset = self.offset.unwrap_or(0.0);
+        if !(gain.is_finite() && gain > 0.0) {
             return Err(bad_input!("--gain is {gain}; it must be above 0"));
         }
         if !offset.is_finite() {
             return Err(bad_input!("--offset is {offset}; it must be a number"));
         }
-        Ok(())
+        match self.noise {
+            Some(noise) if !(noise.is_finite() && noise >= 0.0) => Err(bad_input!(
+                "--noise is {noise}; it is a standard deviation, 0 or more"
+            )),
+            _ => Ok(Exposure { gain, offset, fit }),
+        }
     }
+}
 
+/// gain * intensity + offset was recorded.
+#[derive(Clone, Copy)]
+struct Exposure {
+    gain: f64,
+    offset: f64,
+    /// Both are to be found.
+    fit: bool,
+}
+
+impl Exposure {
     /// Values that nothing says the scale of must have the model's.
     fn check_scale(&self, recorded: &Clip) -> anyhow::Result<()> {
         let Self { gain, offset, .. } = self;
@@ -363,118 +381,6 @@ impl Args {
              bits), or --normalise",
             gain + offset
         ))
-    }
-
-    /// Standard deviation of all noise in the model's units.
-    fn noise_level(&self, measurement: &Measurement) -> f64 {
-        let camera = self.solver.noise.unwrap_or(0.0) / self.gain;
-        camera.hypot(measurement.rounding())
-    }
-}
-
-impl SolverArgs {
-    const PUBLISHED: usize = Schedule::PUBLISHED_TIMESTEPS;
-
-    /// Settings of the other method are mistakes, not decoration.
-    fn check_belong(&self, method: Method) -> anyhow::Result<()> {
-        use Method::{Instant, Reference};
-        let given = [
-            ("--iterations", self.iterations.is_some(), Instant),
-            ("--noise", self.noise.is_some(), Instant),
-            ("--checkpoint", self.checkpoint.is_some(), Reference),
-            ("--steps", self.steps.is_some(), Reference),
-            ("--guidance", self.guidance.is_some(), Reference),
-            ("--device", self.device.is_some(), Reference),
-        ];
-        for (flag, present, belongs) in given {
-            if present && belongs != method {
-                let name = |m: Method| m.to_possible_value().map(|v| v.get_name().to_owned());
-                return Err(bad_input!(
-                    "{flag} is a setting of --method {}, not of {}",
-                    name(belongs).unwrap_or_default(),
-                    name(method).unwrap_or_default()
-                ));
-            }
-        }
-        match self.noise {
-            Some(noise) if !(noise.is_finite() && noise >= 0.0) => Err(bad_input!(
-                "--noise is {noise}; it is a standard deviation, 0 or more"
-            )),
-            _ => Ok(()),
-        }
-    }
-
-    fn instant_config(&self, noise_level: f64) -> InstantConfig {
-        let defaults = InstantConfig::for_noise(noise_level);
-        InstantConfig {
-            iterations: self.iterations.unwrap_or(defaults.iterations),
-            ..defaults
-        }
-    }
-
-    fn reference_config(&self) -> ReferenceConfig {
-        ReferenceConfig {
-            guidance: self.guidance.unwrap_or(1.0),
-            ..ReferenceConfig::published(Weight::SineSquared)
-        }
-    }
-
-    fn record(&self, method: Method, solver: &dyn Solver, noise_level: f64) -> SolverRecord {
-        match method {
-            Method::Instant => SolverRecord::Instant {
-                settings: self.instant_config(noise_level),
-                steps_done: solver.steps_done(),
-            },
-            Method::Reference => SolverRecord::Reference {
-                settings: self.reference_config(),
-                steps: solver.total_steps(),
-                steps_done: solver.steps_done(),
-                evaluations: solver.evaluations(),
-            },
-        }
-    }
-
-    fn reference(
-        &self,
-        built: BuiltModel,
-        measurement: Measurement,
-        mut noise: Noise,
-    ) -> anyhow::Result<Prepared> {
-        let shape = built.model.shape();
-        let steps = self.steps.unwrap_or(Self::PUBLISHED);
-        let schedule = Schedule::cosine(Self::PUBLISHED).respaced(steps)?;
-        let checkpoint = checkpoint::locate(self.checkpoint.as_deref(), shape)?;
-        let device = device::open(self.device.unwrap_or_default())?;
-        eprintln!("device: {device} ({})", device.why);
-        let network = NetworkPrior::load(&checkpoint, device.clone())?;
-        network.check_shape(shape)?;
-        check_memory(&network, shape, &device)?;
-        let prior = PriorRecord {
-            description: network.describe(),
-            sha256: sha256(&checkpoint)?,
-            checkpoint,
-        };
-        // The published sampler measures signed video where pixels are missing.
-        let measurement = match &built.mask {
-            Some(mask) => {
-                Measurement::exact(measurement.values().zip(mask, |y, m| (2.0 * y - 1.0) * m))
-            }
-            None => measurement,
-        };
-        let solver = Reference::new(
-            Box::new(network),
-            schedule,
-            built.model,
-            measurement,
-            self.reference_config(),
-            Vec::new(),
-            Box::new(move |shape| noise.normal_clip(shape)),
-        )?;
-        Ok(Prepared {
-            solver: Box::new(solver),
-            device,
-            prior: Some(prior),
-        })
     }
 }
 
@@ -505,12 +411,14 @@ pub(super) fn summary(record: &RunRecord, out: &std::path::Path) -> String {
     let FileRecord { shape, levels, .. } = &record.input;
     let levels = record.measurement.quantisation.and(*levels);
     let ModelRecord { name: model, .. } = &record.model;
-    let (method, steps) = match record.solver {
-        SolverRecord::Instant { steps_done, .. } => ("instant", steps_done),
-        SolverRecord::Reference { steps_done, .. } => ("reference", steps_done),
-    };
+    let SolverRecord {
+        method,
+        prior,
+        steps_done,
+        ..
+    } = &record.solver;
     let mut text = format!(
-        "method     {method}, {model}, {shape}: {steps} steps in {:.1} s on {}\n",
+        "method     {method} with {prior}, {model}, {shape}: {steps_done} steps in {:.1} s on {}\n",
         record.timings.solver_s, record.device.name
     );
     text += &format!("fit        {}", residual(record.residual.rms, levels));
@@ -519,6 +427,7 @@ pub(super) fn summary(record: &RunRecord, out: &std::path::Path) -> String {
         text += &format!(", {percent:.1} % of the pixels saturated");
     }
     text += "\n";
+    text += &found(record);
     if let (Some(quality), Some(bare)) = (&record.quality, &record.measurement_quality) {
         let db = |psnr: Option<f64>| psnr.map_or("equal".into(), |v| format!("{v:.2} dB"));
         let share = |ssim: Option<f64>| ssim.map_or("-".into(), |v| format!("{v:.3}"));
@@ -535,6 +444,37 @@ pub(super) fn summary(record: &RunRecord, out: &std::path::Path) -> String {
         out.display(),
         record.files.join(", ")
     );
+    text
+}
+
+/// The parameters that were unknown, and what speaks against them.
+fn found(record: &RunRecord) -> String {
+    let mut text = String::new();
+    for finding in &record.findings {
+        let Parameter {
+            name,
+            frame,
+            unit,
+            value,
+            ..
+        } = &finding.parameter;
+        let frame = frame.map_or(String::new(), |frame| format!(" of frame {frame}"));
+        let interval = finding
+            .interval
+            .map_or("interval unknown".into(), |(low, high)| {
+                format!("{low:.3} to {high:.3}")
+            });
+        text += &format!(
+            "found      {name}{frame}: {value:.3} {} ({interval})\n",
+            unit.symbol()
+        );
+        for doubt in &finding.doubts {
+            text += &format!("doubt      {name}{frame}: {doubt}\n");
+        }
+    }
+    for note in &record.notes {
+        text += &format!("note       {note}\n");
+    }
     text
 }
 

@@ -6,6 +6,7 @@ mod folder;
 mod hash;
 mod memory;
 mod peak;
+pub mod plan;
 pub mod published;
 mod record;
 pub mod scenes;
