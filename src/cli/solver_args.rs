@@ -25,8 +25,9 @@ pub enum MethodName {
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Method")]
 pub struct SolverArgs {
-    #[arg(long, value_enum, default_value = "auto")]
-    pub method: MethodName,
+    /// How to reconstruct [default: the method whose settings are given, else auto]
+    #[arg(long, value_enum)]
+    pub method: Option<MethodName>,
 
     /// What is known of video: none (nothing learned: the better of the next two), tv (total
     /// variation), blocks (block matching in space and time), or a diffusion network's file
@@ -67,7 +68,7 @@ impl SolverArgs {
     /// The settings of a run, and why its method was chosen where the program chose it.
     pub fn settings(&self, physics: &Physics) -> anyhow::Result<(Settings, Option<String>)> {
         let prior = self.prior.clone().unwrap_or(PriorChoice::None);
-        let (method, why) = match self.method {
+        let (method, why) = match self.method() {
             MethodName::Instant => (Method::Instant, None),
             MethodName::Fast => (Method::Fast, None),
             MethodName::Reference => (Method::Reference, None),
@@ -98,6 +99,17 @@ impl SolverArgs {
         Ok((settings, why))
     }
 
+    /// The method asked for, by name or by its settings.
+    fn method(&self) -> MethodName {
+        let reference = self.checkpoint.is_some() || self.steps.is_some();
+        match self.method {
+            Some(method) => method,
+            None if self.iterations.is_some() => MethodName::Instant,
+            None if reference || self.guidance.is_some() => MethodName::Reference,
+            None => MethodName::Auto,
+        }
+    }
+
     /// Settings of another method are mistakes, not decoration.
     ///
     /// # Errors
@@ -113,12 +125,12 @@ impl SolverArgs {
             ("--device", self.device.is_some(), &[Reference, Fast, Auto]),
         ];
         for (flag, present, belongs) in given {
-            if present && !belongs.contains(&self.method) {
+            if present && !belongs.contains(&self.method()) {
                 let name = |m: MethodName| m.to_possible_value().map(|v| v.get_name().to_owned());
                 return Err(bad_input!(
                     "{flag} is a setting of --method {}, not of {}",
                     name(belongs[0]).unwrap_or_default(),
-                    name(self.method).unwrap_or_default()
+                    name(self.method()).unwrap_or_default()
                 ));
             }
         }
