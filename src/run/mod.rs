@@ -10,6 +10,7 @@ pub mod plan;
 pub mod published;
 mod record;
 pub mod scenes;
+pub mod score;
 mod sensor;
 
 pub use chart::{Axis, ChartError, HeatMap};
