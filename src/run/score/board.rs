@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::case::Headline;
-use super::marks::{Marks, Spread};
+use super::marks::{Marks, ParameterMarks, Spread};
 use super::row::Row;
 
 /// Rivals in the order of the table's columns; others follow by name.
@@ -48,6 +48,12 @@ pub struct TaskMean {
     pub psf_correlation: Option<f64>,
     /// Clips in which the solver doubts something.
     pub doubted: usize,
+    /// Sums of what [`ParameterMarks`] counts.
+    pub frames: usize,
+    pub missed: usize,
+    pub unflagged: usize,
+    pub intervals: usize,
+    pub covered: usize,
 }
 
 /// The scoreboard.
@@ -148,7 +154,8 @@ impl Board {
 
     fn task_table(&self) -> Vec<Vec<String>> {
         let head = [
-            "mean of", "clips", "PSNR", "SSIM", "s", "d mm", "sigma px", "PSF", "doubted",
+            "mean of", "clips", "PSNR", "SSIM", "s", "d mm", "sigma px", "PSF", "missed",
+            "covered", "doubted",
         ];
         let head = head.map(str::to_owned).to_vec();
         let rows = self.tasks.iter().map(|task| {
@@ -161,6 +168,14 @@ impl Board {
                 spread(task.dist_mm),
                 spread(task.sigma_px),
                 share(task.psf_correlation, 3),
+                match task.frames {
+                    0 => String::new(),
+                    frames => format!("{} of {frames}, {} unflagged", task.missed, task.unflagged),
+                },
+                match task.intervals {
+                    0 => String::new(),
+                    intervals => format!("{} of {intervals}", task.covered),
+                },
                 task.doubted.to_string(),
             ]
         });
@@ -270,6 +285,10 @@ fn task_means(rows: &[Row]) -> Vec<TaskMean> {
                 worst: spreads.iter().map(|s| s.worst).fold(0.0, f64::max),
             })
         };
+        let sum = |pick: &dyn Fn(&ParameterMarks) -> usize| {
+            let marks = rows.iter().filter_map(|row| row.parameters.as_ref());
+            marks.map(pick).sum()
+        };
         TaskMean {
             task: task.to_owned(),
             clips: rows.len(),
@@ -280,6 +299,11 @@ fn task_means(rows: &[Row]) -> Vec<TaskMean> {
             sigma_px: errors(&|row| row.parameters.as_ref()?.sigma_px),
             psf_correlation: median(values(&|row| row.ours.psf_correlation)),
             doubted: rows.iter().filter(|row| !row.doubts.is_empty()).count(),
+            frames: sum(&|marks| marks.frames),
+            missed: sum(&|marks| marks.missed),
+            unflagged: sum(&|marks| marks.unflagged),
+            intervals: sum(&|marks| marks.intervals),
+            covered: sum(&|marks| marks.covered),
         }
     };
     tasks.into_iter().map(of).collect()
@@ -288,7 +312,7 @@ fn task_means(rows: &[Row]) -> Vec<TaskMean> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::score::{ParameterMarks, RivalMarks};
+    use crate::run::score::RivalMarks;
 
     fn marks(psnr: f64) -> Marks {
         Marks {
@@ -337,8 +361,9 @@ mod tests {
                 median: 0.01,
                 worst: 0.5,
             }),
-            sigma_px: None,
-            psf_correlation: None,
+            frames: 10,
+            missed: 1,
+            ..ParameterMarks::default()
         });
         blind.doubts = vec!["distance of frame 3: two values fit".into()];
         let rows = vec![
@@ -386,6 +411,7 @@ mod tests {
             text.contains("doubt: second: distance of frame 3"),
             "{text}"
         );
+        assert!(text.contains("1 of 10, 0 unflagged"), "{text}");
         assert!(text.contains("failed: fourth: no such file"), "{text}");
     }
 

@@ -45,8 +45,9 @@ pub struct Rival {
     /// The file's name without its ending: `vdps`, `dps`.
     pub name: String,
     pub clip: Clip,
-    /// Its point spread function, 32 x 32, where it left one.
-    pub psf: Option<Vec<f32>>,
+    /// Of its point spread function with the one that blurred its own measurement, where the
+    /// folder shows both.
+    pub psf_correlation: Option<f64>,
 }
 
 /// A problem with its truth.

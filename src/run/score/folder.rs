@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use super::case::{Case, Headline, Rival, Truth};
 use super::error::ScoreError;
+use super::marks::psf_likeness;
 use super::recording::{Recorded, Recording};
 use super::task::Task;
 use crate::clip::{Clip, Shape};
@@ -117,7 +118,7 @@ impl ClipFolder {
             name: self.name(),
             task: self.task.name().to_owned(),
             problem,
-            rivals: self.rivals(target.shape())?,
+            rivals: self.rivals(target.shape(), truth_psf.as_deref())?,
             target,
             bare,
             headline: match self.task {
@@ -228,7 +229,7 @@ impl ClipFolder {
     }
 
     /// Every GIF but the target and the measurement, by name.
-    fn rivals(&self, shape: Shape) -> Result<Vec<Rival>, ScoreError> {
+    fn rivals(&self, shape: Shape, truth_psf: Option<&[f32]>) -> Result<Vec<Rival>, ScoreError> {
         let mut files = listed(&self.path)?;
         files.retain(|file| {
             let name = file.file_name().unwrap_or_default();
@@ -239,9 +240,12 @@ impl ClipFolder {
         let rival = |file: &PathBuf| {
             let name = file.file_stem().unwrap_or_default().to_string_lossy();
             let clip = media::open(file, &ReadOptions::default())?.clip;
+            let psf = self.psf(&name)?;
             Ok(Rival {
                 clip: fitting(file, clip, shape)?,
-                psf: self.psf(&name)?,
+                psf_correlation: psf
+                    .zip(truth_psf)
+                    .map(|(psf, truth)| psf_likeness(&psf, truth)),
                 name: name.into_owned(),
             })
         };

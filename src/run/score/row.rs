@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::case::{Case, Headline};
 use super::error::ScoreError;
-use super::marks::{Marks, ParameterMarks, least_correlation};
+use super::marks::{Marks, ParameterMarks};
 use crate::clip::Clip;
 use crate::physics::Parameter;
 use crate::run::plan::Problem;
@@ -88,14 +88,15 @@ pub fn score<E: From<ScoreError>>(
     let blind = !problem.physics.is_known();
     let solved = solve(problem)?;
     let marks = |clip: &Clip| Marks::of(clip, &target, headline).map_err(ScoreError::from);
-    let parameters = blind.then(|| ParameterMarks::of(&solved.parameters, &truth, target.shape()));
-    let parameters = parameters.filter(ParameterMarks::is_known);
+    let parameters = match blind {
+        true => ParameterMarks::of(&solved.parameters, &solved.findings, &truth, target.shape()),
+        false => None,
+    };
     let mut ours = marks(&solved.estimate)?;
     ours.psf_correlation = parameters.as_ref().and_then(|p| p.psf_correlation);
     let rivals = rivals.into_iter().map(|rival| {
         let mut marks = marks(&rival.clip)?;
-        let psfs: Vec<_> = rival.psf.into_iter().collect();
-        marks.psf_correlation = least_correlation(&psfs, &truth.psfs);
+        marks.psf_correlation = rival.psf_correlation;
         Ok(RivalMarks {
             name: rival.name,
             marks,
