@@ -56,33 +56,60 @@ impl Cell {
         }
     }
 
-    /// What it adds to the light at `p`.
-    fn at(&self, p: Point, time: f64, drift: Point) -> f64 {
-        let heading = self.heading + 0.15 * (0.25 * time + self.phase).sin();
+    /// `time` frames after the start, in a liquid that has moved by `drifted`.
+    fn seen(&self, time: f64, drifted: Point) -> Seen<'_> {
         let swum = self.start.along(self.heading, self.speed * time);
-        let from = Point {
-            x: p.x - swum.x - drift.x * time,
-            y: p.y - swum.y - drift.y * time,
-        };
-        if from.dot(from) > 0.07 {
+        let heading = self.heading + 0.15 * (0.25 * time + self.phase).sin();
+        Seen {
+            cell: self,
+            place: Point {
+                x: swum.x + drifted.x,
+                y: swum.y + drifted.y,
+            },
+            forward: Point { x: 0.0, y: 0.0 }.along(heading, 1.0),
+            turn: self.phase - self.beat * time,
+        }
+    }
+}
+
+/// A cell at a moment.
+struct Seen<'a> {
+    cell: &'a Cell,
+    place: Point,
+    forward: Point,
+    /// Of the tail's wave, in radians.
+    turn: f64,
+}
+
+impl Seen<'_> {
+    /// Beyond this a cell adds nothing: a tail's length and a ring's width, squared.
+    const FAR: f64 = 0.07;
+    /// Beyond this a head adds nothing, in its radii.
+    const HALO: f64 = 4.5;
+
+    /// What it adds to the light at `p`.
+    fn at(&self, p: Point) -> f64 {
+        let from = p.minus(self.place);
+        if from.dot(from) > Self::FAR {
             return 0.0;
         }
-        let forward = Point { x: 0.0, y: 0.0 }.along(heading, 1.0);
-        let along = from.dot(forward);
-        let across = from.x * forward.y - from.y * forward.x;
-        let radius = self.radius * (1.0 + 1.5 * self.defocus);
-        let r = (along / radius).hypot(across / (radius * self.narrow));
-        let ring = |at: f64, width: f64| (-((r - at) / width).powi(2)).exp();
-        if self.defocus > 0.0 {
+        let cell = self.cell;
+        let along = from.dot(self.forward);
+        let across = from.x * self.forward.y - from.y * self.forward.x;
+        let radius = cell.radius * (1.0 + 1.5 * cell.defocus);
+        let r = (along / radius).hypot(across / (radius * cell.narrow));
+        let ring = |at: f64, width: f64| match r < Self::HALO {
+            true => (-((r - at) / width).powi(2)).exp(),
+            false => 0.0,
+        };
+        if cell.defocus > 0.0 {
             let light = ring(1.0, 0.35) - 0.5 * ring(1.8, 0.5) + 0.3 * ring(0.0, 0.4);
-            return 0.35 * self.brightness * light / self.defocus;
+            return 0.35 * cell.brightness * light / cell.defocus;
         }
-        let head = ring(0.0, 1.0) - 0.25 * ring(1.9, 0.6);
-        let behind = -along / self.tail;
-        let mut light = self.brightness * head;
-        if (0.0..1.0).contains(&behind) {
-            let wave = 7.0 * behind - self.beat * time + self.phase;
-            let off = across - 0.018 * behind * wave.sin();
+        let mut light = cell.brightness * (ring(0.0, 1.0) - 0.25 * ring(1.9, 0.6));
+        let behind = -along / cell.tail;
+        if (0.0..1.0).contains(&behind) && across.abs() < 0.05 {
+            let off = across - 0.018 * behind * (7.0 * behind + self.turn).sin();
             light -= 0.13 * (1.0 - behind) * (-(off / 0.008).powi(2)).exp();
         }
         light
@@ -110,10 +137,16 @@ impl Cells {
 
     /// What is seen `time` frames after the start.
     pub fn at(&self, time: f64) -> impl Fn(Point) -> f64 + Sync + use<'_> {
+        let drifted = Point {
+            x: self.drift.x * time,
+            y: self.drift.y * time,
+        };
+        let cells = self.cells.iter().map(|cell| cell.seen(time, drifted));
+        let cells: Vec<_> = cells.collect();
         move |p| {
             let grain = 0.01 * self.grain.at(40.0 * p.x, 40.0 * p.y);
-            let cells = self.cells.iter().map(|cell| cell.at(p, time, self.drift));
-            self.ground.at(p) + grain + cells.sum::<f64>()
+            let light = cells.iter().map(|cell| cell.at(p));
+            self.ground.at(p) + grain + light.sum::<f64>()
         }
     }
 }

@@ -4,7 +4,7 @@ use super::case::{Case, Headline, Truth};
 use super::error::ScoreError;
 use super::folder::{CAPTURE_SIGMA_PX, drawn, problem, unknown_of};
 use super::recording::{Recorded, Recording, truncated};
-use crate::clip::Clip;
+use crate::clip::{Clip, Shape};
 use crate::noise::Noise;
 use crate::physics::zernike::MODES;
 use crate::physics::{
@@ -124,6 +124,7 @@ pub struct Builtin {
     kind: Kind,
     scene: Scene,
     recording: Recording,
+    shape: Shape,
     /// Of everything in it.
     seed: u64,
 }
@@ -138,6 +139,7 @@ pub fn builtin(seed: u64) -> Vec<Builtin> {
             kind,
             scene,
             recording,
+            shape: SHAPE,
             // Far enough apart that no case's scene is another one's.
             seed: seed.wrapping_mul(1000).wrapping_add(place),
         })
@@ -160,7 +162,7 @@ impl Builtin {
     /// # Errors
     /// None for the cases of the list; those of the forward models otherwise.
     pub fn case(&self) -> Result<Case, ScoreError> {
-        let target = self.scene.render(SHAPE, self.seed);
+        let target = self.scene.render(self.shape, self.seed);
         // The scene's own draws must not be those of its parameters.
         let noise = &mut Noise::seeded(self.seed ^ (1 << 63));
         let (kind, recording) = (self.kind, self.recording);
@@ -174,34 +176,37 @@ impl Builtin {
                 let (dist_mm, sigma_px) = (drawn(&DIST_MM, 1, noise), drawn(&SIGMA_PX, 1, noise));
                 let one = |values: crate::physics::PerFrame| values.as_slice()[0];
                 let (dist_mm, sigma_px) = (one(dist_mm), one(sigma_px));
-                let model = Scatter::new(SHAPE, Optics::SYNTHETIC, dist_mm, sigma_px)?;
+                let model = Scatter::new(self.shape, Optics::SYNTHETIC, dist_mm, sigma_px)?;
                 known(Box::new(model), 1.0)?
             }
             Kind::ScatterPerFrame | Kind::ScatterPerClip => {
                 let per_frame = kind == Kind::ScatterPerFrame;
                 self.scatter(&target, per_frame, noise)?
             }
-            Kind::Blur => known(Box::new(Blur::new(SHAPE, Blur::PUBLISHED_SIGMA_PX)?), 1.0)?,
+            Kind::Blur => known(
+                Box::new(Blur::new(self.shape, Blur::PUBLISHED_SIGMA_PX)?),
+                1.0,
+            )?,
             Kind::BlurBlind => {
-                let model = Blur::new(SHAPE, noise.uniform(1.0, 4.0))?;
+                let model = Blur::new(self.shape, noise.uniform(1.0, 4.0))?;
                 let recorded = recording.record(&model.apply(&target), 1.0, self.seed)?;
                 let physics = Physics::Blur {
-                    shape: SHAPE,
+                    shape: self.shape,
                     min: 0.5,
                     max: 5.0,
                 };
                 (problem(physics, recorded, None), Truth::of(&model))
             }
-            Kind::Dehaze => known(Box::new(Dehaze::new(SHAPE)?), 1.0)?,
+            Kind::Dehaze => known(Box::new(Dehaze::new(self.shape)?), 1.0)?,
             Kind::Inpaint => {
-                let mask = Inpaint::random_mask(SHAPE, 0.5, noise);
-                let model = Inpaint::new(SHAPE, mask.clone())?;
+                let mask = Inpaint::random_mask(self.shape, 0.5, noise);
+                let model = Inpaint::new(self.shape, mask.clone())?;
                 let recorded = recording.record(&model.apply(&target), 1.0, self.seed)?;
                 let physics = Physics::Known(Box::new(model));
                 (problem(physics, recorded, Some(mask)), Truth::default())
             }
             Kind::ZernikeKnown => {
-                let model = ZernikeBlur::new(SHAPE, coefficients(1, noise))?;
+                let model = ZernikeBlur::new(self.shape, coefficients(1, noise))?;
                 // Exposed so that nothing saturates.
                 let gain = 0.95 / f64::from(model.apply(&target).range().1);
                 known(Box::new(model), gain)?
@@ -226,22 +231,22 @@ impl Builtin {
     }
 
     fn scatter(&self, target: &Clip, per_frame: bool, noise: &mut Noise) -> Made {
-        let draws = if per_frame { SHAPE.frames } else { 1 };
+        let draws = if per_frame { self.shape.frames } else { 1 };
         let mut draw = |extent: &Extent| {
             let values = drawn(extent, draws, noise).as_slice().to_vec();
             if per_frame {
                 values
             } else {
-                vec![values[0]; SHAPE.frames]
+                vec![values[0]; self.shape.frames]
             }
         };
         let (dist_mm, sigma_px) = (draw(&DIST_MM), draw(&SIGMA_PX));
-        let model = Scatter::new(SHAPE, Optics::SYNTHETIC, dist_mm, sigma_px)?;
+        let model = Scatter::new(self.shape, Optics::SYNTHETIC, dist_mm, sigma_px)?;
         let recorded = self
             .recording
             .record(&model.apply(target), 1.0, self.seed)?;
         let physics = Physics::Scatter(ScatterUnknown {
-            shape: SHAPE,
+            shape: self.shape,
             optics: Optics::SYNTHETIC,
             dist_mm: DIST_MM,
             sigma_px: SIGMA_PX,
@@ -254,8 +259,8 @@ impl Builtin {
     /// so that gain and offset are unknown.
     fn zernike(&self, target: &Clip, noise: &mut Noise) -> Made {
         let varying = self.kind == Kind::ZernikeVarying;
-        let draws = if varying { SHAPE.frames } else { 1 };
-        let model = ZernikeBlur::new(SHAPE, coefficients(draws, noise))?;
+        let draws = if varying { self.shape.frames } else { 1 };
+        let model = ZernikeBlur::new(self.shape, coefficients(draws, noise))?;
         let values = model.apply(target);
         let exact = self.recording == Recording::Exact;
         let recorded = match exact {
@@ -263,7 +268,7 @@ impl Builtin {
             false => Recorded::stretched(&values, self.recording.read_noise(), self.seed)?,
         };
         let physics = Physics::Aberration(AberrationUnknown {
-            shape: SHAPE,
+            shape: self.shape,
             varying,
             fit_gain: !exact,
         });
@@ -276,19 +281,19 @@ impl Builtin {
     fn capture(&self, target: &Clip, noise: &mut Noise) -> Made {
         let dist_mm = noise.uniform(8.0, 20.0);
         let sigma_px = noise.uniform(0.8, 1.5);
-        let model = Scatter::new(SHAPE, Optics::REAL, dist_mm, sigma_px)?;
+        let model = Scatter::new(self.shape, Optics::REAL, dist_mm, sigma_px)?;
         let mut light = model.apply(&target.map(f32::sqrt));
         let tail = GaussianKernel::new(3.0);
         let slopes = [noise.uniform(-0.12, 0.12), noise.uniform(-0.12, 0.12)];
         let falloff = noise.uniform(0.0, 0.15);
         let gain = noise.uniform(0.2, 0.5);
         let offset = noise.uniform(0.01, 0.06);
-        for frame in 0..SHAPE.frames {
-            let wide = tail.apply(light.frame(frame), SHAPE.width);
+        for frame in 0..self.shape.frames {
+            let wide = tail.apply(light.frame(frame), self.shape.width);
             for (i, (v, wide)) in light.frame_mut(frame).iter_mut().zip(wide).enumerate() {
                 let across = |i: usize, n: usize| 2.0 * (i as f64 + 0.5) / n as f64 - 1.0;
-                let x = across(i % SHAPE.width, SHAPE.width);
-                let y = across(i / SHAPE.width, SHAPE.height);
+                let x = across(i % self.shape.width, self.shape.width);
+                let y = across(i / self.shape.width, self.shape.height);
                 let lamp = 1.0 + slopes[0] * x + slopes[1] * y - falloff * (x * x + y * y);
                 let blurred = 0.85 * f64::from(*v) + 0.15 * f64::from(wide);
                 *v = (gain * lamp * blurred + offset) as f32;
@@ -317,7 +322,7 @@ impl Builtin {
         // A blur with a tail has no one width.
         truth.sigma_px.clear();
         let physics = Physics::Capture(ScatterUnknown {
-            shape: SHAPE,
+            shape: self.shape,
             optics: Optics::REAL,
             dist_mm: dist_extent,
             sigma_px: sigma_extent,
@@ -341,17 +346,24 @@ mod tests {
     use super::*;
     use crate::metrics::rms;
 
+    /// The benchmark at a size that tests can afford.
+    fn small(seed: u64) -> Vec<Builtin> {
+        let shape = Shape::new(3, 32, 32);
+        let cases = builtin(seed).into_iter();
+        cases.map(|case| Builtin { shape, ..case }).collect()
+    }
+
     #[test]
     fn every_case_is_made_and_has_its_own_name_and_seed() {
-        let cases = builtin(0);
+        let cases = small(0);
         let mut names: Vec<String> = cases.iter().map(Builtin::name).collect();
         names.sort();
         names.dedup();
         assert_eq!(names.len(), cases.len());
         for case in cases {
             let made = case.case().unwrap();
-            assert_eq!(made.target.shape(), SHAPE);
-            assert_eq!(made.problem.measurement.shape(), SHAPE);
+            assert_eq!(made.target.shape(), Shape::new(3, 32, 32));
+            assert_eq!(made.problem.measurement.shape(), made.target.shape());
             assert!(
                 made.problem
                     .measurement
@@ -372,7 +384,7 @@ mod tests {
     /// The measurement of a known model is that of the target, up to its noise.
     #[test]
     fn the_truth_explains_the_measurement() {
-        for case in builtin(3) {
+        for case in small(3) {
             let made = case.case().unwrap();
             let Physics::Known(model) = &made.problem.physics else {
                 continue;
@@ -394,7 +406,7 @@ mod tests {
     #[test]
     fn a_seed_repeats_and_another_does_not() {
         let measured = |seed: u64, place: usize| {
-            let case = builtin(seed)[place].case().unwrap();
+            let case = small(seed)[place].case().unwrap();
             case.problem.measurement.values().clone()
         };
         for place in [0, 17, 41, 47] {

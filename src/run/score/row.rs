@@ -8,7 +8,7 @@ use super::marks::{Marks, ParameterMarks};
 use crate::clip::Clip;
 use crate::physics::Parameter;
 use crate::run::plan::Problem;
-use crate::solver::Finding;
+use crate::solver::{Finding, Solver};
 
 /// What a solver found.
 #[derive(Clone, Debug)]
@@ -24,6 +24,22 @@ pub struct Solved {
     /// Network evaluations.
     pub evaluations: usize,
     pub seconds: f64,
+}
+
+impl Solved {
+    /// What a solver has come to after `seconds`.
+    pub fn by(solver: &dyn Solver, prior: &str, seconds: f64) -> Self {
+        Self {
+            estimate: solver.estimate(),
+            parameters: solver.model().parameters(),
+            findings: solver.findings(),
+            notes: solver.notes(),
+            method: solver.name().to_owned(),
+            prior: prior.to_owned(),
+            evaluations: solver.evaluations(),
+            seconds,
+        }
+    }
 }
 
 /// A rival's marks.
@@ -128,4 +144,113 @@ fn said(finding: &Finding) -> Vec<String> {
     doubts
         .map(|doubt| format!("{}{frame}: {doubt}", parameter.name))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clip::Shape;
+    use crate::physics::{Dehaze, ForwardModel, Optics, Scatter};
+    use crate::run::plan::{Extent, Physics, ScatterUnknown};
+    use crate::run::score::{Rival, Truth};
+    use crate::run::{drive, scenes::Scene};
+    use crate::solver::{Instant, InstantConfig, Measurement};
+
+    const SHAPE: Shape = Shape::new(2, 16, 16);
+
+    fn case(physics: Physics, values: Clip, truth: Truth) -> Case {
+        let target = Scene::Walker.render(SHAPE, 1);
+        Case {
+            name: "walker".into(),
+            task: "test".into(),
+            problem: Problem {
+                physics,
+                measurement: Measurement::exact(values.clone()),
+                noise: 0.0,
+                mask: None,
+            },
+            bare: values,
+            headline: Headline::Psnr,
+            truth,
+            rivals: vec![Rival {
+                name: "vdps".into(),
+                clip: target.map(|v| v + 0.01),
+                psf_correlation: Some(0.9),
+            }],
+            target,
+        }
+    }
+
+    #[test]
+    fn a_case_is_solved_and_measured_beside_its_rivals() {
+        let model = Dehaze::new(SHAPE).unwrap();
+        let values = model.apply(&Scene::Walker.render(SHAPE, 1));
+        let case = case(Physics::Known(Box::new(model)), values, Truth::default());
+        let row = score(case, |problem| {
+            let Physics::Known(model) = problem.physics else {
+                panic!("the model is known");
+            };
+            let config = InstantConfig {
+                iterations: 1,
+                ..InstantConfig::for_noise(0.0)
+            };
+            let mut solver = Instant::new(model, problem.measurement, config).unwrap();
+            drive(&mut solver, &false.into(), &mut |_, _| ()).unwrap();
+            Ok::<_, ScoreError>(Solved::by(&solver, "tv", 1.5))
+        });
+        let row = row.unwrap();
+        assert_eq!((row.method.as_str(), row.prior.as_str()), ("instant", "tv"));
+        assert_eq!((row.seconds, row.evaluations), (1.5, 0));
+        assert!(row.measurement.psnr_db < row.ours.psnr_db, "{row:?}");
+        let vdps = &row.rivals[0].marks;
+        assert!((vdps.psnr_db.unwrap() - 40.0).abs() < 0.01);
+        assert_eq!(vdps.psf_correlation, Some(0.9));
+        let gain = row.ours.psnr_db.unwrap() - vdps.psnr_db.unwrap();
+        assert_eq!(row.gain_over("vdps"), Some(gain));
+        assert_eq!(row.gain_over("dps"), None);
+        assert_eq!(row.parameters, None);
+    }
+
+    #[test]
+    fn parameters_are_compared_where_they_were_unknown() {
+        let scatter = |dist_mm: f64| Scatter::new(SHAPE, Optics::SYNTHETIC, dist_mm, 1.0).unwrap();
+        let truth = Truth {
+            sigma_px: Vec::new(),
+            ..Truth::of(&scatter(5.0))
+        };
+        let unknown = ScatterUnknown {
+            shape: SHAPE,
+            optics: Optics::SYNTHETIC,
+            dist_mm: Extent::Range {
+                min: 2.5,
+                max: 10.0,
+            },
+            sigma_px: Extent::Known(1.0.into()),
+            per_frame: false,
+        };
+        let case = case(Physics::Scatter(unknown), Clip::zeros(SHAPE), truth);
+        let row = score(case, |problem| {
+            let parameters = scatter(5.75).parameters();
+            Ok::<_, ScoreError>(Solved {
+                estimate: Clip::zeros(problem.physics.shape()),
+                findings: vec![Finding {
+                    parameter: parameters[0].clone(),
+                    interval: None,
+                    doubts: vec!["6.5 mm fits as well".into()],
+                }],
+                parameters,
+                notes: Vec::new(),
+                method: "none".into(),
+                prior: "none".into(),
+                evaluations: 0,
+                seconds: 0.0,
+            })
+        });
+        let row = row.unwrap();
+        let marks = row.parameters.unwrap();
+        assert!((marks.dist_mm.unwrap().worst - 0.75).abs() < 1e-9);
+        assert_eq!(marks.sigma_px, None);
+        assert_eq!((marks.missed, marks.unflagged), (2, 0));
+        assert_eq!(row.doubts, ["distance: 6.5 mm fits as well"]);
+    }
 }
