@@ -32,7 +32,18 @@ struct Cell {
 }
 
 impl Cell {
-    fn drawn(noise: &mut Noise, width: f64) -> Self {
+    /// One in two near one of `crowds`, the others anywhere.
+    fn drawn(noise: &mut Noise, width: f64, crowds: &[Point]) -> Self {
+        let anywhere = Point {
+            x: noise.uniform(-0.05, width + 0.05),
+            y: noise.uniform(-0.05, 1.05),
+        };
+        let crowd = noise.uniform(0.0, 2.0 * crowds.len() as f64) as usize;
+        let (right, down) = (noise.normal(), noise.normal());
+        let start = crowds.get(crowd).map_or(anywhere, |crowd| Point {
+            x: crowd.x + 0.1 * right,
+            y: crowd.y + 0.1 * down,
+        });
         let swims = noise.uniform(0.0, 1.0) < 0.6;
         let focused = noise.uniform(0.0, 1.0) < 0.75;
         let speed = noise.uniform(0.002, 0.018);
@@ -40,10 +51,7 @@ impl Cell {
         let brightness = noise.uniform(0.3, 0.7);
         let defocus = noise.uniform(0.5, 1.0);
         Self {
-            start: Point {
-                x: noise.uniform(-0.05, width + 0.05),
-                y: noise.uniform(-0.05, 1.05),
-            },
+            start,
             heading: noise.uniform(0.0, TAU),
             speed: if swims { speed } else { 0.0 },
             radius: noise.uniform(0.014, 0.026),
@@ -85,7 +93,7 @@ impl Seen<'_> {
     /// Beyond this a cell adds nothing: a tail's length and a ring's width, squared.
     const FAR: f64 = 0.07;
     /// Beyond this a head adds nothing, in its radii.
-    const HALO: f64 = 4.5;
+    const HALO: f64 = 6.0;
 
     /// What it adds to the light at `p`.
     fn at(&self, p: Point) -> f64 {
@@ -106,7 +114,8 @@ impl Seen<'_> {
             let light = ring(1.0, 0.35) - 0.5 * ring(1.8, 0.5) + 0.3 * ring(0.0, 0.4);
             return 0.35 * cell.brightness * light / cell.defocus;
         }
-        let mut light = cell.brightness * (ring(0.0, 1.0) - 0.25 * ring(1.9, 0.6));
+        let head = ring(0.0, 1.0) - 0.2 * ring(1.9, 0.6) + 0.25 * ring(0.0, 2.6);
+        let mut light = cell.brightness * head;
         let behind = -along / cell.tail;
         if (0.0..1.0).contains(&behind) && across.abs() < 0.05 {
             let off = across - 0.018 * behind * (7.0 * behind + self.turn).sin();
@@ -121,7 +130,11 @@ impl Cells {
         let count = noise.uniform(20.0, 60.0) * width;
         let heading = noise.uniform(0.0, TAU);
         let speed = noise.uniform(0.0, 0.003);
-        let contrast = noise.uniform(0.01, 0.04);
+        let contrast = noise.uniform(0.01, 0.05);
+        let crowds: [Point; 4] = std::array::from_fn(|_| Point {
+            x: noise.uniform(0.0, width),
+            y: noise.uniform(0.0, 1.0),
+        });
         Self {
             ground: Texture::drawn(noise, 0.4, 0.5)
                 .plain()
@@ -129,7 +142,7 @@ impl Cells {
                 .clouded(contrast),
             grain: Lattice::drawn(noise),
             cells: (0..count as usize)
-                .map(|_| Cell::drawn(noise, width))
+                .map(|_| Cell::drawn(noise, width, &crowds))
                 .collect(),
             drift: Point { x: 0.0, y: 0.0 }.along(heading, speed),
         }
