@@ -16,9 +16,6 @@ pub(super) struct Pass {
     pub reach: BlockSize,
     /// The most blocks in a stack, a power of two.
     pub stack: usize,
-    /// Blocks farther than this from their reference are no match: mean squared difference, in
-    /// units of the noise's variance.
-    pub farthest: f32,
     /// Threshold of the joint spectrum in units of the noise; unused with a pilot.
     pub threshold: f32,
     /// Shape of the Kaiser window that fades each block to its border.
@@ -131,7 +128,7 @@ impl Work<'_> {
         for &t in frames {
             for &y in rows {
                 for &x in columns {
-                    let count = stack.find(self.pass, matched, len, places, (t, y - top, x), self.sigma);
+                    let count = stack.find(self.pass, matched, len, places, (t, y - top, x));
                     let weight = self.shrink(&mut stack, count, &noisy, pilot.as_deref());
                     let rows = stack.rows.chunks_exact(len);
                     for (&(_, place), row) in stack.found[..count].iter().zip(rows) {
@@ -188,7 +185,11 @@ impl Work<'_> {
         weights: &[f32],
         transform: &Transform,
     ) -> Band {
-        let BlockSize { frames, height, width } = self.size;
+        let BlockSize {
+            frames,
+            height,
+            width,
+        } = self.size;
         let window = window(self.size, self.pass.fading);
         let band_height = places.height + height - 1;
         let n = self.shape.frames * band_height * self.shape.width;
@@ -251,7 +252,6 @@ impl Stack {
         len: usize,
         places: Shape,
         (t, y, x): (usize, usize, usize),
-        sigma: f32,
     ) -> usize {
         let block = |place: usize| &spectra[place * len..(place + 1) * len];
         let place = |t: usize, y: usize, x: usize| (t * places.height + y) * places.width + x;
@@ -260,7 +260,6 @@ impl Stack {
         let around = |at: usize, reach: usize, all: usize| {
             at.saturating_sub(reach)..(at + reach + 1).min(all)
         };
-        let farthest = pass.farthest * sigma * sigma * len as f32;
         self.found.clear();
         self.found.push((-1.0, own as u32));
         for t in around(t, pass.reach.frames, places.frames) {
@@ -270,7 +269,7 @@ impl Stack {
                     let distance = stack::distance(reference, block(candidate));
                     let full = self.found.len() == pass.stack;
                     let worst = self.found[self.found.len() - 1].0;
-                    if distance > farthest || (full && distance >= worst) || candidate == own {
+                    if (full && distance >= worst) || candidate == own {
                         continue;
                     }
                     if full {
