@@ -10,7 +10,7 @@ use super::{Denoiser, PriorError};
 use crate::clip::{Clip, Shape};
 
 /// Removes noise by what a clip repeats: blocks of 4 frames x 4 x 4 pixels that look alike,
-/// wherever within [`REACH`] they lie in space and time, are stacked and shrunk together.
+/// wherever they lie within 5 frames and 5 pixels, are stacked and shrunk together.
 ///
 /// After Dabov et al., "Image denoising by sparse 3-D transform-domain collaborative
 /// filtering" (2007), and its extensions to video and volumes, Maggioni et al., "Video
@@ -26,14 +26,11 @@ pub struct BlockMatching {
     wiener: bool,
 }
 
-/// The longest way from a block to one like it: frames, and pixels along each side.
-pub const REACH: usize = 5;
-
 impl BlockMatching {
     const FIRST: Pass = Pass {
         block: cube(4),
         step: cube(3),
-        reach: cube(REACH),
+        reach: cube(5),
         stack: 16,
         threshold: 2.7,
         fading: 2.0,
@@ -121,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn scaling_shifting_and_mirroring_pass_through() {
+    fn scaling_and_lifting_pass_through() {
         let clip = noisy(&Scene::Shapes.render(Shape::new(5, 25, 22), 1), 0.05);
         let out = BlockMatching::one_stage().denoise(&clip, 0.05).unwrap();
         let close = |a: &Clip, b: &Clip, slack: f64| {

@@ -139,9 +139,9 @@ mod tests {
 
     #[test]
     fn the_mean_survives_every_threshold() {
-        let mut values: Vec<f32> = (0..19).map(|i| i as f32 * 0.1).collect();
+        let mut values: Vec<f32> = (0..19).map(|i| i as f32 * 0.125).collect();
         values[0] = -0.05;
-        assert_eq!(threshold(&mut values, 1.55), 3.0);
-        assert_eq!((values[0], values[15], values[18]), (-0.05, 0.0, 1.8));
+        assert_eq!(threshold(&mut values, 1.9), 3.0);
+        assert_eq!((values[0], values[15], values[18]), (-0.05, 0.0, 2.25));
     }
 }

@@ -186,7 +186,7 @@ mod tests {
     fn iterations_end_at_the_minimum() {
         let shape = Shape::new(2, 8, 10);
         let mut model = Scatter::new(shape, Optics::SYNTHETIC, vec![3.0, 4.0], 0.7).unwrap();
-        let mut draw = |scale: f32, seed| {
+        let draw = |scale: f32, seed| {
             Noise::seeded(seed)
                 .normal_clip(shape)
                 .map(|v| 0.5 + scale * v)
