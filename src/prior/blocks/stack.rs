@@ -71,6 +71,7 @@ pub(super) fn threshold(coefficients: &mut [f32], threshold: f32) -> f32 {
 /// Wiener's filter of `coefficients` with the pilot's power as the signal's, and the sum of the
 /// squared gains.
 pub(super) fn wiener(coefficients: &mut [f32], pilot: &[f32], variance: f32) -> f32 {
+    let variance = variance.max(f32::MIN_POSITIVE);
     let gain = |p: f32| p * p / (p * p + variance);
     let mut energy = [0.0f32; LANES];
     let mut chunks = coefficients.chunks_exact_mut(LANES);
