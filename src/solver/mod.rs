@@ -6,6 +6,7 @@
 //! and cost nothing.
 
 mod adam;
+pub mod blind;
 mod finding;
 mod instant;
 mod mapping;

@@ -1,0 +1,3 @@
+pub mod descent;
+pub mod problem;
+pub mod search;
