@@ -8,19 +8,19 @@ use super::propagation::{Propagator, Transfer};
 use super::{Optics, dot};
 
 /// Measures frames of one size at any distance and effective width.
-pub struct FramePhysics {
+pub(crate) struct FramePhysics {
     width: usize,
     propagator: Propagator,
 }
 
 /// What one distance and one effective width make of a frame.
-pub struct Setting {
+pub(crate) struct Setting {
     transfer: Transfer,
     kernel: GaussianKernel,
 }
 
 /// A frame's cost and what it changes with.
-pub struct Slopes {
+pub(crate) struct Slopes {
     /// Half the sum of the squared residuals.
     pub cost: f64,
     pub residual: Vec<f32>,
@@ -47,18 +47,18 @@ impl FramePhysics {
         }
     }
 
-    /// The intensity of one frame of amplitudes before the blur.
-    pub fn intensity(&self, u: &[f32], setting: &Setting) -> Vec<f32> {
-        let field = self.propagator.propagate(u, &setting.transfer);
-        let parts = field.a.iter().zip(&field.b);
-        parts.map(|(a, b)| a * a + b * b).collect()
-    }
-
     /// The measurement of one frame of amplitudes.
     pub fn measure(&self, u: &[f32], setting: &Setting) -> Vec<f32> {
-        setting
-            .kernel
-            .apply(&self.intensity(u, setting), self.width)
+        let field = self.propagator.propagate(u, &setting.transfer);
+        setting.kernel.apply(&field.intensity(), self.width)
+    }
+
+    /// The measurement at one distance and each of several effective widths.
+    pub fn measure_widths(&self, u: &[f32], dist_mm: f64, widths_px: &[f64]) -> Vec<Vec<f32>> {
+        let transfer = self.propagator.transfer(dist_mm);
+        let intensity = self.propagator.propagate(u, &transfer).intensity();
+        let kernels = widths_px.iter().map(|&w| GaussianKernel::effective(w));
+        kernels.map(|k| k.apply(&intensity, self.width)).collect()
     }
 
     /// How half the squared residual changes with the frame, and with the setting where
@@ -72,8 +72,7 @@ impl FramePhysics {
     ) -> Slopes {
         let Setting { transfer, kernel } = setting;
         let field = self.propagator.propagate(u, transfer);
-        let parts = field.a.iter().zip(&field.b);
-        let intensity: Vec<f32> = parts.map(|(a, b)| a * a + b * b).collect();
+        let intensity = field.intensity();
         let residual = residual(kernel.apply(&intensity, self.width));
         let through = kernel.apply(&residual, self.width);
         let times = |part: &[f32]| -> Vec<f32> {

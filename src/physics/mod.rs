@@ -12,7 +12,7 @@
 
 mod blur;
 mod dehaze;
-pub mod effective;
+mod effective;
 mod fft;
 mod gaussian;
 mod inpaint;
@@ -27,7 +27,7 @@ use crate::clip::{Clip, Shape};
 pub use blur::Blur;
 pub use dehaze::Dehaze;
 pub use gaussian::{GaussianKernel, effective_width_px, sigma_of_width_px};
-pub use effective::{FramePhysics, Setting, Slopes};
+pub(crate) use effective::{FramePhysics, Setting, Slopes};
 pub use inpaint::Inpaint;
 pub use optics::Optics;
 pub use parameter::{Parameter, PerFrame, Unit};

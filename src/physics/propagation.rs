@@ -36,6 +36,13 @@ pub struct Field {
     spectrum: Vec<Complex32>,
 }
 
+impl Field {
+    pub fn intensity(&self) -> Vec<f32> {
+        let parts = self.a.iter().zip(&self.b);
+        parts.map(|(a, b)| a * a + b * b).collect()
+    }
+}
+
 /// Spectra of a cotangent (da, db) of the field.
 pub struct FieldCotangent {
     a: Vec<Complex32>,

@@ -2,29 +2,39 @@
 
 use std::f64::consts::PI;
 
-use super::problem::{Problem, Sought, State};
+use super::problem::{Problem, Ranges, State};
 use crate::physics::Setting;
-use crate::prior::SpaceTime;
+use crate::prior::Differences;
 use crate::solver::adam::Adam;
 
-pub trait Penalty: Send + Sync { fn add_gradient(&self, clip: &crate::clip::Clip, weight: f32, gradient: &mut [f32]); }
-impl Penalty for SpaceTime { fn add_gradient(&self, clip: &crate::clip::Clip, weight: f32, gradient: &mut [f32]) { SpaceTime::add_gradient(self, clip, weight, gradient) } }
 /// How a descent goes.
-#[derive(Clone)]
-pub struct Plan {
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
     pub iterations: usize,
-    /// Adam's steps in amplitude, mm and px; the last two are 0 where the parameters rest.
+    /// Adam's step in amplitude.
     pub rate: f64,
+    /// Adam's step in distance, over pitch^2 / wavelength, and in width, in px; 0 where the
+    /// parameters rest.
     pub dist_rate: f64,
     pub width_rate: f64,
     /// The prior's weight falls geometrically from the first to the last over the first 70 %.
-    pub first_weight: f64,
-    pub last_weight: f64,
-    pub prior: std::sync::Arc<dyn Penalty>,
+    pub weights: (f64, f64),
+    pub prior: Differences,
+}
+
+/// What [`Descent`] and the search share: steps fall as half a cosine to 2 %.
+pub(super) fn rate_share(passed: f64) -> f64 {
+    0.5 * (1.0 + (PI * passed).cos()) + 0.02
+}
+
+/// The prior's weight after a share of the iterations.
+pub(super) fn weight_at((first, last): (f64, f64), passed: f64) -> f64 {
+    let first = first.max(last);
+    first * (last / first).powf((passed / 0.7).min(1.0))
 }
 
 /// A descent under way.
-pub struct Descent {
+pub(super) struct Descent {
     plan: Plan,
     done: usize,
     video: Adam,
@@ -53,47 +63,38 @@ impl Descent {
         self.done >= self.plan.iterations
     }
 
-    fn parameters_rest(&self) -> bool {
-        self.plan.dist_rate == 0.0 && self.plan.width_rate == 0.0
-    }
-
-    fn weight(&self) -> f64 {
-        let (first, last) = (self.plan.first_weight, self.plan.last_weight);
-        let passed = self.done as f64 / (0.7 * self.plan.iterations as f64);
-        first * (last / first).powf(passed.min(1.0))
-    }
-
-    /// One iteration; the mean squared residual before it, or none where that is not finite.
+    /// One iteration; the mean squared residual before it, or none, with nothing changed,
+    /// where the slopes are not finite.
     pub fn step(&mut self, problem: &Problem, state: &mut State) -> Option<f64> {
-        let moves = !self.parameters_rest();
+        let plan = &self.plan;
+        let moves = plan.dist_rate > 0.0 || plan.width_rate > 0.0;
         let settings = match self.settings.take() {
             Some(settings) => settings,
             None => problem.settings(state),
         };
         let slopes = problem.slopes(&state.video, &settings, moves);
         let cost: f64 = slopes.iter().map(|s| s.cost).sum();
-        if !cost.is_finite() {
-            return None;
-        }
+        let passed = self.done as f64 / plan.iterations as f64;
         let mut gradient: Vec<f32> = Vec::with_capacity(state.video.shape().len());
         slopes.iter().for_each(|s| gradient.extend(&s.video));
-        let weight = self.weight() as f32;
-        self.plan
-            .prior
-            .add_gradient(&state.video, weight, &mut gradient);
-        let passed = self.done as f64 / self.plan.iterations as f64;
-        let share = 0.5 * (1.0 + (PI * passed).cos()) + 0.02;
-        self.video
-            .step(state.video.data_mut(), &gradient, (self.plan.rate * share) as f32);
+        let weight = weight_at(plan.weights, passed) as f32;
+        plan.prior.add_gradient(&state.video, weight, &mut gradient);
+        if !cost.is_finite() || gradient.iter().any(|g| !g.is_finite()) {
+            return None;
+        }
+        let share = rate_share(passed);
+        let rate = (plan.rate * share) as f32;
+        self.video.step(state.video.data_mut(), &gradient, rate);
         for value in state.video.data_mut() {
             *value = value.clamp(0.0, 1.0);
         }
         if moves {
-            let dist: Vec<f64> = slopes.iter().map(|s| s.dist).collect();
-            let width: Vec<f64> = slopes.iter().map(|s| s.width).collect();
-            let (by_dist, by_width) = (self.plan.dist_rate * share, self.plan.width_rate * share);
-            descend(&mut self.dist, &mut state.dist, &problem.dist, &dist, by_dist);
-            descend(&mut self.width, &mut state.width, &problem.width, &width, by_width);
+            let by_dist = plan.dist_rate * problem.depth_mm * share;
+            let dist = slopes.iter().map(|s| s.dist);
+            descend(&mut self.dist, &mut state.dist, &problem.dist, dist, by_dist);
+            let by_width = plan.width_rate * share;
+            let width = slopes.iter().map(|s| s.width);
+            descend(&mut self.width, &mut state.width, &problem.width, width, by_width);
         } else {
             self.settings = Some(settings);
         }
@@ -103,18 +104,23 @@ impl Descent {
 }
 
 /// Moves parameters within their ranges; slopes are one a frame.
-fn descend(adam: &mut Adam, values: &mut [f64], sought: &Sought, slopes: &[f64], rate: f64) {
-    if sought.is_known() || rate == 0.0 {
+fn descend(
+    adam: &mut Adam,
+    values: &mut [f64],
+    ranges: &Ranges,
+    slopes: impl Iterator<Item = f64>,
+    rate: f64,
+) {
+    if ranges.is_known() {
         return;
     }
-    let gathered: Vec<f32> = match sought.is_shared() {
-        true => vec![slopes.iter().sum::<f64>() as f32],
-        false => slopes.iter().map(|&s| s as f32).collect(),
+    let gathered: Vec<f32> = match values.len() {
+        1 => vec![slopes.sum::<f64>() as f32],
+        _ => slopes.map(|s| s as f32).collect(),
     };
-    let mut moved: Vec<f32> = vec![0.0; values.len()];
-    adam.step(&mut moved, &gathered, rate as f32);
-    for (i, (value, by)) in values.iter_mut().zip(moved).enumerate() {
-        let (low, high) = sought.range(i);
-        *value = (*value + f64::from(by)).clamp(low, high);
+    let mut moves = vec![0.0; values.len()];
+    adam.step(&mut moves, &gathered, rate as f32);
+    for (i, (value, by)) in values.iter_mut().zip(moves).enumerate() {
+        *value = ranges.clamp(i, *value + f64::from(by));
     }
 }
