@@ -12,6 +12,7 @@
 
 mod blur;
 mod dehaze;
+mod effective;
 mod fft;
 mod gaussian;
 mod inpaint;
@@ -25,7 +26,8 @@ use crate::clip::{Clip, Shape};
 
 pub use blur::Blur;
 pub use dehaze::Dehaze;
-pub use gaussian::GaussianKernel;
+pub use gaussian::{GaussianKernel, effective_width_px, sigma_of_width_px};
+pub(crate) use effective::{FramePhysics, Setting, Slopes};
 pub use inpaint::Inpaint;
 pub use optics::Optics;
 pub use parameter::{Parameter, PerFrame, Unit};

@@ -126,12 +126,7 @@ impl ForwardModel for Scatter {
             .map(|f| {
                 let transfer = self.dist_mm.pick(f, &self.transfers);
                 let field = self.propagator.propagate(amplitude.frame(f), transfer);
-                let intensity: Vec<f32> = field
-                    .a
-                    .iter()
-                    .zip(&field.b)
-                    .map(|(a, b)| a * a + b * b)
-                    .collect();
+                let intensity = field.intensity();
                 let kernel = self.sigma_px.pick(f, &self.kernels);
                 let measured = kernel.apply(&intensity, width);
                 (measured, transfer, field, kernel, intensity)

@@ -70,6 +70,18 @@ impl Measurement {
         }
     }
 
+    /// One frame of the same recording.
+    pub fn frame(&self, index: usize) -> Self {
+        let shape = self.shape();
+        Self {
+            values: Clip::new(
+                Shape::new(1, shape.height, shape.width),
+                self.values.frame(index).to_vec(),
+            ),
+            ..*self
+        }
+    }
+
     pub fn values(&self) -> &Clip {
         &self.values
     }
