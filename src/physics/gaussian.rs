@@ -19,7 +19,11 @@ pub fn sigma_of_width_px(width_px: f64) -> f64 {
     // Between the widest kernel of the half size before and the narrowest of this one.
     let before = below(first);
     let gap = effective_width_px(first) - width_px;
-    if width_px - effective_width_px(before) < gap { before } else { first }
+    if width_px - effective_width_px(before) < gap {
+        before
+    } else {
+        first
+    }
 }
 
 /// The largest sigma under `end` whose kernel is a size smaller than that of `end`.

@@ -26,8 +26,8 @@ use crate::clip::{Clip, Shape};
 
 pub use blur::Blur;
 pub use dehaze::Dehaze;
-pub use gaussian::{GaussianKernel, effective_width_px, sigma_of_width_px};
 pub(crate) use effective::{FramePhysics, Setting, Slopes};
+pub use gaussian::{GaussianKernel, effective_width_px, sigma_of_width_px};
 pub use inpaint::Inpaint;
 pub use optics::Optics;
 pub use parameter::{Parameter, PerFrame, Unit};
@@ -82,6 +82,9 @@ pub trait ForwardModel: Send + Sync {
     /// # Errors
     /// A wrong count, or a value that is not finite or out of bounds; nothing changes then.
     fn set_parameters(&mut self, values: &[f64]) -> Result<(), PhysicsError>;
+
+    /// The same model, on its own.
+    fn boxed(&self) -> Box<dyn ForwardModel>;
 
     /// A(u), with what is needed to pull a cotangent of it back.
     ///

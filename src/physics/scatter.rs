@@ -21,6 +21,7 @@ const SIGMA_PX: (f64, f64) = (0.0, 32.0);
 ///
 /// The amplitude u passes free space over `dist_mm`, the layer blurs the intensity with a
 /// Gaussian of width `sigma_px`. Distance and width serve the clip or differ by frame.
+#[derive(Clone)]
 pub struct Scatter {
     shape: Shape,
     optics: Optics,
@@ -80,6 +81,10 @@ impl Scatter {
 impl ForwardModel for Scatter {
     fn name(&self) -> &'static str {
         "scatter"
+    }
+
+    fn boxed(&self) -> Box<dyn ForwardModel> {
+        Box::new(self.clone())
     }
 
     fn shape(&self) -> Shape {

@@ -149,7 +149,9 @@ fn subject(clip: &Clip, lag: usize, t: usize) -> Vec<f32> {
 impl Term {
     fn stencils(&self) -> impl Iterator<Item = Stencil> {
         let itself = (self.lag > 0).then_some(ITSELF);
-        itself.into_iter().chain(self.group.stencils().iter().copied())
+        itself
+            .into_iter()
+            .chain(self.group.stencils().iter().copied())
     }
 
     fn add_pull(&self, subject: &[f32], width: usize, weight: f32, out: &mut [f32]) {

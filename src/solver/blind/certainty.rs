@@ -37,7 +37,10 @@ impl Shift {
             }
             Shift::Width(by) => {
                 let least = WIDTH_STEP;
-                state.width.iter_mut().for_each(|w| *w = (*w + by).max(least));
+                state
+                    .width
+                    .iter_mut()
+                    .for_each(|w| *w = (*w + by).max(least));
             }
         }
         state

@@ -101,17 +101,35 @@ impl BlindConfig {
 /// What is done next.
 enum Stage {
     /// The next frame to try, and its trials so far.
-    Search { frame: usize, trials: Vec<Trial> },
+    Search {
+        frame: usize,
+        trials: Vec<Trial>,
+    },
     Joint(Descent),
     /// The next frame to check.
-    Check { round: usize, frame: usize },
+    Check {
+        round: usize,
+        frame: usize,
+    },
     /// Another start of some frames, and what it has to beat.
-    Repair { round: usize, descent: Descent, before: Box<State>, frames: Vec<usize> },
+    Repair {
+        round: usize,
+        descent: Descent,
+        before: Box<State>,
+        frames: Vec<usize>,
+    },
     Polish(Descent),
     /// The parameters under a stiffer prior.
-    Stiffen { descent: Descent, state: Box<State> },
+    Stiffen {
+        descent: Descent,
+        state: Box<State>,
+    },
     /// The video at shifted parameters, for the objective's curvature.
-    Refit { shift: usize, descent: Descent, state: Box<State> },
+    Refit {
+        shift: usize,
+        descent: Descent,
+        state: Box<State>,
+    },
     Done,
 }
 
@@ -168,7 +186,11 @@ impl StepCounts {
             check: frames,
             repair: config.repair_iterations,
             polish: config.polish_iterations,
-            certainty: if known { 0 } else { (1 + SHIFTS.len()) * config.refit_iterations },
+            certainty: if known {
+                0
+            } else {
+                (1 + SHIFTS.len()) * config.refit_iterations
+            },
         }
     }
 
@@ -209,7 +231,8 @@ impl BlindScatter {
             search.start(&width, sigma_of_width_px),
         )?;
         check_shapes(&model, measurement.values())?;
-        let middles = |ranges: &problem::Ranges| (0..ranges.0.len()).map(|f| ranges.middle(f)).collect();
+        let middles =
+            |ranges: &problem::Ranges| (0..ranges.0.len()).map(|f| ranges.middle(f)).collect();
         let state = State {
             video: model.first_guess(measurement.values()),
             dist: middles(&dist),
@@ -233,7 +256,10 @@ impl BlindScatter {
         };
         Ok(Self {
             suspicions: vec![Suspicion::default(); shape.frames],
-            stage: Stage::Search { frame: 0, trials: Vec::new() },
+            stage: Stage::Search {
+                frame: 0,
+                trials: Vec::new(),
+            },
             trials: Vec::new(),
             stiff: None,
             objectives: Vec::new(),
@@ -290,17 +316,30 @@ impl BlindScatter {
         let dists = search::distances(&self.problem, frame);
         let end = (trials.len() + TRIALS).min(dists.len());
         let width = self.problem.width.middle(frame);
-        trials.extend(search::trials(&self.problem, frame, &dists[trials.len()..end], width));
-        let best = trials.iter().min_by(|a, b| a.objective.total_cmp(&b.objective));
+        trials.extend(search::trials(
+            &self.problem,
+            frame,
+            &dists[trials.len()..end],
+            width,
+        ));
+        let best = trials
+            .iter()
+            .min_by(|a, b| a.objective.total_cmp(&b.objective));
         if let Some(best) = best {
-            self.state.video.frame_mut(frame).copy_from_slice(&best.image);
+            self.state
+                .video
+                .frame_mut(frame)
+                .copy_from_slice(&best.image);
         }
         if end < dists.len() {
             return Stage::Search { frame, trials };
         }
         self.trials.push(trials);
         if frame + 1 < self.problem.shape.frames {
-            return Stage::Search { frame: frame + 1, trials: Vec::new() };
+            return Stage::Search {
+                frame: frame + 1,
+                trials: Vec::new(),
+            };
         }
         self.choose();
         let plan = self.joint_plan(self.config.joint_iterations, 1e-3);
@@ -315,7 +354,9 @@ impl BlindScatter {
             let dists = search::distances(&self.problem, 0);
             let mut sums = vec![0.0; dists.len()];
             for frame in &trials {
-                sums.iter_mut().zip(objectives(frame)).for_each(|(s, o)| *s += o);
+                sums.iter_mut()
+                    .zip(objectives(frame))
+                    .for_each(|(s, o)| *s += o);
             }
             search::choose(&dists, &sums)
         });
@@ -336,7 +377,10 @@ impl BlindScatter {
                     choice.index
                 }
             };
-            self.state.video.frame_mut(f).copy_from_slice(&trials[index].image);
+            self.state
+                .video
+                .frame_mut(f)
+                .copy_from_slice(&trials[index].image);
         }
     }
 
@@ -351,7 +395,10 @@ impl BlindScatter {
     fn check(&mut self, round: usize, frame: usize) -> Stage {
         self.suspicions[frame].verdict = neighbours::ask(&self.problem, &self.state, frame);
         if frame + 1 < self.problem.shape.frames {
-            return Stage::Check { round, frame: frame + 1 };
+            return Stage::Check {
+                round,
+                frame: frame + 1,
+            };
         }
         let before = Box::new(self.state.clone());
         let mut frames = Vec::new();
@@ -367,7 +414,12 @@ impl BlindScatter {
         }
         let plan = self.joint_plan(self.config.repair_iterations, 3e-4);
         let descent = Descent::new(plan, &self.state);
-        Stage::Repair { round, descent, before, frames }
+        Stage::Repair {
+            round,
+            descent,
+            before,
+            frames,
+        }
     }
 
     /// Moves a doubtful frame to where something better may be; whether it was doubtful.
@@ -415,14 +467,20 @@ impl BlindScatter {
                 any = true;
                 continue;
             }
-            self.state.video.frame_mut(f).copy_from_slice(before.video.frame(f));
+            self.state
+                .video
+                .frame_mut(f)
+                .copy_from_slice(before.video.frame(f));
             self.state.dist[f] = before.dist[f];
             if !self.problem.width.is_shared() {
                 self.state.width[f] = before.width[f];
             }
         }
         match any {
-            true => Stage::Check { round: round + 1, frame: 0 },
+            true => Stage::Check {
+                round: round + 1,
+                frame: 0,
+            },
             false => Stage::Polish(Descent::new(self.polish_plan(), &self.state)),
         }
     }
@@ -438,15 +496,26 @@ impl BlindScatter {
             width_rate: 0.01,
             ..self.joint_plan(self.config.refit_iterations, weight)
         };
-        let plan = Plan { weights: (weight, weight), prior: priors::polish(), ..plan };
+        let plan = Plan {
+            weights: (weight, weight),
+            prior: priors::polish(),
+            ..plan
+        };
         let descent = Descent::new(plan, &self.state);
-        Stage::Stiffen { descent, state: Box::new(self.state.clone()) }
+        Stage::Stiffen {
+            descent,
+            state: Box::new(self.state.clone()),
+        }
     }
 
     /// The next shift of use, from `shift` on.
     fn refit(&mut self, shift: usize) -> Stage {
         let Some(next) = SHIFTS.get(shift) else {
-            self.spread = Some(certainty::spread(&self.problem, self.config.noise, &self.objectives));
+            self.spread = Some(certainty::spread(
+                &self.problem,
+                self.config.noise,
+                &self.objectives,
+            ));
             return Stage::Done;
         };
         if !next.is_of_use(&self.problem) {
@@ -454,8 +523,16 @@ impl BlindScatter {
             return self.refit(shift + 1);
         }
         let state = Box::new(next.of(&self.state, &self.problem));
-        let plan = certainty::refit(&priors::polish(), self.weight(), self.config.refit_iterations);
-        Stage::Refit { shift, descent: Descent::new(plan, &state), state }
+        let plan = certainty::refit(
+            &priors::polish(),
+            self.weight(),
+            self.config.refit_iterations,
+        );
+        Stage::Refit {
+            shift,
+            descent: Descent::new(plan, &state),
+            state,
+        }
     }
 
     /// One step of a descent on the estimate.
@@ -482,21 +559,40 @@ impl BlindScatter {
                 Ok(()) => Stage::Joint(descent),
             },
             Stage::Check { round, frame } => self.check(round, frame),
-            Stage::Repair { round, mut descent, before, frames } => {
-                match self.descend(&mut descent) {
-                    Ok(()) if descent.is_finished() => self.judge(round, &before, &frames),
-                    Ok(()) => Stage::Repair { round, descent, before, frames },
-                    Err(error) => {
-                        return Err((error, Stage::Repair { round, descent, before, frames }));
-                    }
+            Stage::Repair {
+                round,
+                mut descent,
+                before,
+                frames,
+            } => match self.descend(&mut descent) {
+                Ok(()) if descent.is_finished() => self.judge(round, &before, &frames),
+                Ok(()) => Stage::Repair {
+                    round,
+                    descent,
+                    before,
+                    frames,
+                },
+                Err(error) => {
+                    return Err((
+                        error,
+                        Stage::Repair {
+                            round,
+                            descent,
+                            before,
+                            frames,
+                        },
+                    ));
                 }
-            }
+            },
             Stage::Polish(mut descent) => match self.descend(&mut descent) {
                 Err(error) => return Err((error, Stage::Polish(descent))),
                 Ok(()) if descent.is_finished() => self.after_polish(),
                 Ok(()) => Stage::Polish(descent),
             },
-            Stage::Stiffen { mut descent, mut state } => {
+            Stage::Stiffen {
+                mut descent,
+                mut state,
+            } => {
                 if descent.step(&self.problem, &mut state).is_none() {
                     return Err((self.diverged(), Stage::Stiffen { descent, state }));
                 }
@@ -507,16 +603,32 @@ impl BlindScatter {
                     Stage::Stiffen { descent, state }
                 }
             }
-            Stage::Refit { shift, mut descent, mut state } => {
+            Stage::Refit {
+                shift,
+                mut descent,
+                mut state,
+            } => {
                 if descent.step(&self.problem, &mut state).is_none() {
-                    return Err((self.diverged(), Stage::Refit { shift, descent, state }));
+                    return Err((
+                        self.diverged(),
+                        Stage::Refit {
+                            shift,
+                            descent,
+                            state,
+                        },
+                    ));
                 }
                 if descent.is_finished() {
                     let (prior, weight) = (priors::polish(), self.weight());
-                    self.objectives.push(self.problem.objectives(&state, &prior, weight));
+                    self.objectives
+                        .push(self.problem.objectives(&state, &prior, weight));
                     self.refit(shift + 1)
                 } else {
-                    Stage::Refit { shift, descent, state }
+                    Stage::Refit {
+                        shift,
+                        descent,
+                        state,
+                    }
                 }
             }
             Stage::Done => Stage::Done,

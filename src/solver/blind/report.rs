@@ -22,9 +22,15 @@ impl BlindScatter {
         let squares = self.problem.mean_squares(&self.state);
         let rows = self.model.parameters();
         let (dist, sigma) = rows.split_at(self.state.dist.len());
-        let dist = dist.iter().zip(0..).filter(|_| !self.problem.dist.is_known());
+        let dist = dist
+            .iter()
+            .zip(0..)
+            .filter(|_| !self.problem.dist.is_known());
         let dist = dist.map(|(row, i)| self.distance(row, i, &squares));
-        let sigma = sigma.iter().zip(0..).filter(|_| !self.problem.width.is_known());
+        let sigma = sigma
+            .iter()
+            .zip(0..)
+            .filter(|_| !self.problem.width.is_known());
         let sigma = sigma.map(|(row, i)| self.sigma(row, i, &squares));
         dist.chain(sigma).collect()
     }
@@ -32,10 +38,14 @@ impl BlindScatter {
     fn distance(&self, row: &Parameter, i: usize, squares: &[f64]) -> Finding {
         let (min, max) = self.problem.dist.of(i);
         let value = self.state.dist[i];
-        let interval = self.spread.as_ref().zip(self.stiff.as_ref()).and_then(|(s, stiff)| {
-            let ends = around(value, s.dist[i], stiff.dist[i] - value)?;
-            Some((ends.0.max(min), ends.1.min(max)))
-        });
+        let interval = self
+            .spread
+            .as_ref()
+            .zip(self.stiff.as_ref())
+            .and_then(|(s, stiff)| {
+                let ends = around(value, s.dist[i], stiff.dist[i] - value)?;
+                Some((ends.0.max(min), ends.1.min(max)))
+            });
         let mut doubts = self.frame_doubts(row, squares);
         doubts.extend(on_bound(&self.problem.dist, i, value, Unit::Millimetre));
         let depth = self.problem.depth_mm;
@@ -44,24 +54,39 @@ impl BlindScatter {
         {
             doubts.push("the measurement hardly depends on it".into());
         }
-        let parameter = Parameter { min, max, ..row.clone() };
-        Finding { parameter, interval, doubts }
+        let parameter = Parameter {
+            min,
+            max,
+            ..row.clone()
+        };
+        Finding {
+            parameter,
+            interval,
+            doubts,
+        }
     }
 
     fn sigma(&self, row: &Parameter, i: usize, squares: &[f64]) -> Finding {
         let (low, high) = self.problem.width.of(i);
         let (min, max) = (sigma_of_width_px(low), sigma_of_width_px(high));
         let value = self.state.width[i];
-        let interval = self.spread.as_ref().zip(self.stiff.as_ref()).and_then(|(s, stiff)| {
-            let ends = around(value, s.width[i], stiff.width[i] - value)?;
-            // All widths this small measure the same.
-            let ends = match ends.0 < NARROW_PX {
-                true => (low, ends.1.max(NARROW_PX)),
-                false => ends,
-            };
-            let ends = (ends.0.max(low), ends.1.min(high));
-            Some((sigma_of_width_px(ends.0).min(row.value), sigma_of_width_px(ends.1).max(row.value)))
-        });
+        let interval = self
+            .spread
+            .as_ref()
+            .zip(self.stiff.as_ref())
+            .and_then(|(s, stiff)| {
+                let ends = around(value, s.width[i], stiff.width[i] - value)?;
+                // All widths this small measure the same.
+                let ends = match ends.0 < NARROW_PX {
+                    true => (low, ends.1.max(NARROW_PX)),
+                    false => ends,
+                };
+                let ends = (ends.0.max(low), ends.1.min(high));
+                Some((
+                    sigma_of_width_px(ends.0).min(row.value),
+                    sigma_of_width_px(ends.1).max(row.value),
+                ))
+            });
         let mut doubts = self.frame_doubts(row, squares);
         if value < NARROW_PX {
             doubts.push("a blur this narrow hardly shows in the measurement".into());
@@ -71,8 +96,16 @@ impl BlindScatter {
         if value > WIDE_PX {
             doubts.push("a blur this wide leaves little of the fine fringes".into());
         }
-        let parameter = Parameter { min, max, ..row.clone() };
-        Finding { parameter, interval, doubts }
+        let parameter = Parameter {
+            min,
+            max,
+            ..row.clone()
+        };
+        Finding {
+            parameter,
+            interval,
+            doubts,
+        }
     }
 
     /// Doubts about a frame, or about the worst of all frames where the value serves the clip.
@@ -106,7 +139,9 @@ impl BlindScatter {
             && *ratio < RIVAL_RATIO
             && (dist - here).abs() > least
         {
-            doubts.push(format!("on its own the frame fits {dist:.2} mm nearly as well"));
+            doubts.push(format!(
+                "on its own the frame fits {dist:.2} mm nearly as well"
+            ));
         }
         doubts
     }

@@ -20,6 +20,16 @@ pub enum Sought {
     Within { min: f64, max: f64 },
 }
 
+impl Sought {
+    /// Whether the value is given.
+    pub fn is_known(&self) -> bool {
+        match self {
+            Self::Known(_) => true,
+            Self::Within { min, max } => min == max,
+        }
+    }
+}
+
 /// A scattering layer of which something is unknown.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScatterSearch {
@@ -49,7 +59,11 @@ impl ScatterSearch {
         let width = |&(low, high): &(f64, f64)| {
             // A range that ends where the kernel grows ends before that: the widths between
             // belong to no sigma.
-            let end = if low < high { high * (1.0 - 1e-12) } else { high };
+            let end = if low < high {
+                high * (1.0 - 1e-12)
+            } else {
+                high
+            };
             let width = |sigma| effective_width_px(sigma).max(NO_WIDTH_PX);
             (width(low), width(end))
         };

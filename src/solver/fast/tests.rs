@@ -143,6 +143,10 @@ impl ForwardModel for Half {
         "half"
     }
 
+    fn boxed(&self) -> Box<dyn ForwardModel> {
+        Box::new(Self { ..*self })
+    }
+
     fn shape(&self) -> Shape {
         SHAPE
     }
