@@ -24,6 +24,7 @@ pub mod progress;
 mod published;
 mod quantity;
 mod reconstruct;
+mod score;
 mod simulate;
 mod solver_args;
 mod verify;
@@ -54,6 +55,7 @@ enum Command {
     Simulate(Box<simulate::Args>),
     /// Score a clip against its target: PSNR and SSIM
     Compare(compare::Args),
+    Score(Box<score::Args>),
     /// Reconstruct a bundled capture at once
     Demo(demo::Args),
     Devices(devices::Args),
@@ -79,6 +81,7 @@ pub fn run() -> ExitCode {
             Command::Reconstruct(args) => reconstruct::run(*args),
             Command::Simulate(args) => simulate::run(*args),
             Command::Compare(args) => compare::run(args),
+            Command::Score(args) => score::run(*args),
             Command::Demo(args) => demo::run(args),
             Command::Devices(args) => devices::run(args),
             Command::Verify(args) => verify::run(args),

@@ -11,8 +11,9 @@ use crate::media::{self, FrameRange, MediaError, ReadOptions};
 use crate::noise::Noise;
 use crate::physics::zernike::MODES;
 use crate::physics::{Blur, Dehaze, ForwardModel, Inpaint, Optics, PerFrame, Scatter, ZernikeBlur};
-use crate::run::plan::{AberrationUnknown, Extent, Physics, ScatterUnknown};
+use crate::run::plan::{AberrationUnknown, Physics};
 use crate::run::{Geometry, ModelRecord};
+use crate::solver::{ScatterSearch, Sought};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ModelName {
@@ -237,8 +238,8 @@ impl ModelArgs {
         let drawn = ranges == Ranges::Drawn;
         let dist_mm = match (&self.dist, distance_m) {
             (Some(dist), _) => match dist.millimetre_range()?.filter(|_| !drawn) {
-                Some((min, max)) => Extent::Range { min, max },
-                None => Extent::Known(per_frame(dist.millimetres(frames, noise)?)),
+                Some((min, max)) => Sought::Within { min, max },
+                None => Sought::Known(per_frame(dist.millimetres(frames, noise)?)),
             },
             (None, Some(metres)) => {
                 let (dist_mm, pitch_um) = (metres * 1e3, optics.pitch_um);
@@ -246,7 +247,7 @@ impl ModelArgs {
                     "note: the distance is the file's z, {dist_mm} mm (else --dist); the pixel \
                      pitch is {pitch_um} um (else --pitch-um)"
                 );
-                Extent::Known(dist_mm.into())
+                Sought::Known(dist_mm.into())
             }
             (None, None) => {
                 return Err(missing("--dist", "the distance from object to layer in mm"));
@@ -260,17 +261,17 @@ impl ModelArgs {
         };
         let pitch_um = optics.object_pitch_um();
         let sigma_px = match sigma.pixel_range(pitch_um)?.filter(|_| !drawn) {
-            Some((min, max)) => Extent::Range { min, max },
-            None => Extent::Known(per_frame(sigma.pixels(pitch_um, frames, noise)?)),
+            Some((min, max)) => Sought::Within { min, max },
+            None => Sought::Known(per_frame(sigma.pixels(pitch_um, frames, noise)?)),
         };
         let physics = match (dist_mm, sigma_px, ranges) {
             (
-                Extent::Known(dist_mm),
-                Extent::Known(sigma_px),
+                Sought::Known(dist_mm),
+                Sought::Known(sigma_px),
                 Ranges::Drawn | Ranges::Unknown { fit_gain: false },
             ) => Physics::Known(Box::new(Scatter::new(shape, optics, dist_mm, sigma_px)?)),
             (dist_mm, sigma_px, _) => {
-                let unknown = ScatterUnknown {
+                let unknown = ScatterSearch {
                     shape,
                     optics,
                     dist_mm,

@@ -9,6 +9,7 @@ use super::{
 use crate::clip::{Clip, Shape};
 
 /// y = blur_sigma(u), one width for the clip.
+#[derive(Clone)]
 pub struct Blur {
     shape: Shape,
     sigma_px: f64,
@@ -36,6 +37,10 @@ impl Blur {
 impl ForwardModel for Blur {
     fn name(&self) -> &'static str {
         "blur"
+    }
+
+    fn boxed(&self) -> Box<dyn ForwardModel> {
+        Box::new(self.clone())
     }
 
     fn shape(&self) -> Shape {

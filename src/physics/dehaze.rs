@@ -6,6 +6,7 @@ use super::{
 use crate::clip::{Clip, Shape};
 
 /// y = u t + (1 - t) with t = e^-0.6.
+#[derive(Clone)]
 pub struct Dehaze {
     shape: Shape,
 }
@@ -29,6 +30,10 @@ impl Dehaze {
 impl ForwardModel for Dehaze {
     fn name(&self) -> &'static str {
         "dehaze"
+    }
+
+    fn boxed(&self) -> Box<dyn ForwardModel> {
+        Box::new(self.clone())
     }
 
     fn shape(&self) -> Shape {

@@ -10,6 +10,7 @@ use crate::noise::Noise;
 ///
 /// The published programs mask signed video instead, y = x * mask with x in [-1, 1] and
 /// not clipped; [`ForwardModel::linearise_signed`] does that.
+#[derive(Clone)]
 pub struct Inpaint {
     shape: Shape,
     mask: Clip,
@@ -64,6 +65,10 @@ impl Inpaint {
 impl ForwardModel for Inpaint {
     fn name(&self) -> &'static str {
         "inpaint"
+    }
+
+    fn boxed(&self) -> Box<dyn ForwardModel> {
+        Box::new(self.clone())
     }
 
     fn shape(&self) -> Shape {

@@ -17,12 +17,12 @@ pub struct Concave {
 impl Concave {
     /// phi'(v) / v at v = sqrt(squared + eps^2).
     #[inline(always)]
-    fn pull(self, squared: f32) -> f32 {
+    pub(super) fn pull(self, squared: f32) -> f32 {
         let v = (squared + self.epsilon * self.epsilon).sqrt();
         1.0 / (v * (1.0 + (v - self.epsilon) / self.bend))
     }
 
-    fn value(self, squared: f32) -> f64 {
+    pub(super) fn value(self, squared: f32) -> f64 {
         let v = (squared + self.epsilon * self.epsilon).sqrt();
         let excess = f64::from(v - self.epsilon);
         match self.bend.is_finite() {

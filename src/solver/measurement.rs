@@ -70,6 +70,18 @@ impl Measurement {
         }
     }
 
+    /// One frame of the same recording.
+    pub fn frame(&self, index: usize) -> Self {
+        let shape = self.shape();
+        Self {
+            values: Clip::new(
+                Shape::new(1, shape.height, shape.width),
+                self.values.frame(index).to_vec(),
+            ),
+            ..*self
+        }
+    }
+
     pub fn values(&self) -> &Clip {
         &self.values
     }
@@ -91,6 +103,19 @@ impl Measurement {
         };
         let saturated = self.values.data().iter().filter(|&&v| v >= ceiling);
         saturated.count() as f64 / self.values.shape().len() as f64
+    }
+
+    /// The slope of [`residual`](Self::residual): 0 where a saturated pixel is predicted above its
+    /// ceiling, 1 elsewhere.
+    pub fn slope(&self, predicted: &Clip) -> Clip {
+        let ceiling = self.ceiling.unwrap_or(f32::INFINITY);
+        predicted.zip(&self.values, |p, y| {
+            if y >= ceiling && p >= ceiling {
+                0.0
+            } else {
+                1.0
+            }
+        })
     }
 
     /// `predicted` - measured, and 0 where a saturated pixel is predicted above its ceiling.

@@ -6,23 +6,27 @@
 //! and cost nothing.
 
 mod adam;
+mod blind;
+mod fast;
 mod finding;
 mod instant;
+mod landscape;
 mod mapping;
 mod measurement;
 mod reference;
-mod tv;
 
 use crate::clip::{Clip, Shape};
 use crate::physics::{ForwardModel, PhysicsError};
 use crate::prior::PriorError;
 
+pub use blind::{BlindConfig, BlindScatter, ScatterSearch, Sought};
+pub use fast::{Fast, FastConfig, Free};
 pub use finding::Finding;
 pub use instant::{Instant, InstantConfig};
+pub use landscape::{Landscape, landscape};
 pub use mapping::{Mapping, Output};
 pub use measurement::{Measurement, Quantisation};
 pub use reference::{Draw, Reference, ReferenceConfig, Unknown, Weight};
-pub use tv::TotalVariation;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SolverError {

@@ -11,4 +11,4 @@ mod problem;
 pub use choice::{Choice, DEFAULT_BUDGET, Method, choose, slowness};
 pub use prepare::{PlanError, Prepared, Settings, prepare};
 pub use prior::PriorChoice;
-pub use problem::{AberrationUnknown, Extent, Physics, Problem, ScatterUnknown};
+pub use problem::{AberrationUnknown, Physics, Problem};

@@ -1,22 +1,25 @@
 //! Builds the solver of a plan.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use super::choice::Method;
 use super::prior::PriorChoice;
-use super::problem::{Extent, Physics, Problem, ScatterUnknown};
+use super::problem::{Physics, Problem};
 use crate::clip::Shape;
 use crate::device::{self, ComputeDevice, DeviceError, DeviceRequest};
 use crate::noise::Noise;
 use crate::physics::zernike::MODES;
 use crate::physics::{ForwardModel, PerFrame, PhysicsError, Scatter, ZernikeBlur};
-use crate::prior::{NetworkPrior, Prior, PriorError, Schedule, ScheduleError};
+use crate::prior::{
+    BlockMatching, Denoiser, DiffusionDenoiser, NetworkPrior, Prior, PriorError, Schedule,
+    ScheduleError, Tv,
+};
 use crate::run::{MemoryError, PriorRecord, check_memory, sha256};
 use crate::solver::{
-    Instant, InstantConfig, Measurement, Reference, ReferenceConfig, Solver, SolverError, Unknown,
-    Weight,
+    BlindConfig, BlindScatter, Fast, FastConfig, Free, Instant, InstantConfig, Measurement,
+    Reference, ReferenceConfig, ScatterSearch, Solver, SolverError, Sought, Unknown, Weight,
 };
 
 /// Steps of the published diffusion.
@@ -93,7 +96,7 @@ pub struct Prepared {
 pub fn prepare(problem: Problem, settings: &Settings, noise: Noise) -> Result<Prepared, PlanError> {
     match settings.method {
         Method::Instant => instant(problem, settings),
-        Method::Fast => unimplemented!(),
+        Method::Fast => fast(problem, settings),
         Method::Reference => reference(problem, settings, noise),
     }
 }
@@ -106,38 +109,152 @@ fn instant(problem: Problem, settings: &Settings) -> Result<Prepared, PlanError>
             settings.prior
         )));
     }
-    let (solver, settings) = instant_solver(problem, settings.iterations)?;
+    let started = started(problem, settings.iterations)?;
     Ok(Prepared {
-        solver,
-        prior_name: "tv",
+        solver: started.solver,
+        prior_name: started.prior_name,
         device: ComputeDevice::cpu("the instant method computes on the processor"),
         prior: None,
-        settings,
+        settings: started.settings,
     })
 }
 
-fn instant_solver(
-    problem: Problem,
-    iterations: Option<usize>,
-) -> Result<(Box<dyn Solver>, Value), PlanError> {
+/// The instant solver of a problem, with what the fast one needs to go on from it.
+struct Started {
+    solver: Box<dyn Solver>,
+    /// The prior's name.
+    prior_name: &'static str,
+    settings: Value,
+    measurement: Measurement,
+    noise: f64,
+    /// The parameters that are unknown, with their ranges.
+    free: Vec<Free>,
+}
+
+fn started(problem: Problem, iterations: Option<usize>) -> Result<Started, PlanError> {
     let Problem {
         physics,
         measurement,
         noise,
         ..
     } = problem;
-    match physics {
+    if iterations.is_some() && !physics.is_known() {
+        return Err(PlanError::DoNotFit(
+            "the number of iterations can be set only where every parameter is known: the search \
+             for unknown ones has stages of its own"
+                .into(),
+        ));
+    }
+    let for_later = measurement.clone();
+    let (solver, prior_name, settings, free): (Box<dyn Solver>, _, _, _) = match physics {
         Physics::Known(model) => {
             let defaults = InstantConfig::for_noise(noise);
             let config = InstantConfig {
                 iterations: iterations.unwrap_or(defaults.iterations),
                 ..defaults
             };
-            let record = recorded(&config);
-            Ok((Box::new(Instant::new(model, measurement, config)?), record))
+            let settings = recorded(&config);
+            let solver = Instant::new(model, measurement, config)?;
+            (Box::new(solver), "tv", settings, Vec::new())
+        }
+        Physics::Scatter(search) => {
+            let config = BlindConfig::for_noise(noise);
+            let settings = recorded(&config);
+            let free = free(&search);
+            let solver = BlindScatter::new(search, measurement, config)?;
+            (Box::new(solver), "space-time", settings, free)
         }
         _ => unimplemented!(),
+    };
+    Ok(Started {
+        solver,
+        prior_name,
+        settings,
+        measurement: for_later,
+        noise,
+        free,
+    })
+}
+
+/// The parameters that a search leaves to be found, in the scatter model's order.
+fn free(search: &ScatterSearch) -> Vec<Free> {
+    let frames = search.shape.frames;
+    let mut index = 0;
+    let mut free = Vec::new();
+    for sought in [&search.dist_mm, &search.sigma_px] {
+        match *sought {
+            Sought::Known(ref values) => index += values.as_slice().len(),
+            Sought::Within { min, max } => {
+                for _ in 0..if search.per_frame { frames } else { 1 } {
+                    if min < max {
+                        free.push(Free { index, min, max });
+                    }
+                    index += 1;
+                }
+            }
+        }
     }
+    free
+}
+
+/// Plug-and-play, started from the instant solver.
+fn fast(problem: Problem, settings: &Settings) -> Result<Prepared, PlanError> {
+    let shape = problem.physics.shape();
+    let (denoiser, prior_name, device, prior) = denoiser(settings, shape)?;
+    let started = started(problem, None)?;
+    let config = FastConfig {
+        free: started.free,
+        ..FastConfig::for_noise(started.noise)
+    };
+    let record = serde_json::json!({
+        "start": started.settings,
+        "rounds": config,
+    });
+    let model = started.solver.model().boxed();
+    let solver = Fast::new(started.solver, model, started.measurement, denoiser, config)?;
+    Ok(Prepared {
+        solver: Box::new(solver),
+        prior_name,
+        device,
+        prior,
+        settings: record,
+    })
+}
+
+type WithDevice = (
+    Box<dyn Denoiser>,
+    &'static str,
+    ComputeDevice,
+    Option<PriorRecord>,
+);
+
+fn denoiser(settings: &Settings, shape: Shape) -> Result<WithDevice, PlanError> {
+    let cpu = || ComputeDevice::cpu("the fast method computes on the processor");
+    Ok(match &settings.prior {
+        PriorChoice::None | PriorChoice::Blocks => {
+            (Box::new(BlockMatching::one_stage()), "blocks", cpu(), None)
+        }
+        PriorChoice::Tv => (Box::new(Tv), "tv", cpu(), None),
+        PriorChoice::Checkpoint(path) => {
+            let (network, device) = load(path, shape, settings.device)?;
+            let record = prior_record(&network, path)?;
+            let schedule = Schedule::cosine(PUBLISHED_STEPS);
+            let denoiser =
+                DiffusionDenoiser::new(path.display().to_string(), Box::new(network), schedule);
+            (Box::new(denoiser), "network", device, Some(record))
+        }
+    })
+}
+
+fn prior_record(network: &NetworkPrior, checkpoint: &Path) -> Result<PriorRecord, PlanError> {
+    Ok(PriorRecord {
+        description: network.describe(),
+        sha256: sha256(checkpoint).map_err(|source| PlanError::Checkpoint {
+            path: checkpoint.to_owned(),
+            source,
+        })?,
+        checkpoint: checkpoint.to_owned(),
+    })
 }
 
 /// Settings as JSON; a struct of numbers and names always has one.
@@ -176,14 +293,7 @@ fn reference(
     let schedule = Schedule::cosine(PUBLISHED_STEPS);
     let schedule = schedule.respaced(settings.steps.unwrap_or(PUBLISHED_STEPS))?;
     let (network, device) = load(checkpoint, shape, settings.device)?;
-    let prior = PriorRecord {
-        description: network.describe(),
-        sha256: sha256(checkpoint).map_err(|source| PlanError::Checkpoint {
-            path: checkpoint.clone(),
-            source,
-        })?,
-        checkpoint: checkpoint.clone(),
-    };
+    let prior = prior_record(&network, checkpoint)?;
     // The published sampler measures signed video where pixels are missing.
     let measurement = match &mask {
         Some(mask) => {
@@ -214,7 +324,7 @@ fn reference(
 
 /// A network that is sure to take clips of this shape, on a tested device.
 fn load(
-    checkpoint: &std::path::Path,
+    checkpoint: &Path,
     shape: Shape,
     request: DeviceRequest,
 ) -> Result<(NetworkPrior, ComputeDevice), PlanError> {
@@ -266,11 +376,11 @@ fn unknowns(physics: Physics, noise: &mut Noise) -> Result<Unknowns, PlanError> 
 }
 
 /// The published estimates start from their own values and are not bounded by the ranges.
-fn scatter_unknowns(unknown: ScatterUnknown, noise: &mut Noise) -> Result<Unknowns, PlanError> {
-    let ScatterUnknown { shape, optics, .. } = unknown;
-    let middle = |extent: &Extent| match extent {
-        Extent::Known(values) => values.clone(),
-        Extent::Range { min, max } => PerFrame::Frames(vec![(min + max) / 2.0; shape.frames]),
+fn scatter_unknowns(unknown: ScatterSearch, noise: &mut Noise) -> Result<Unknowns, PlanError> {
+    let ScatterSearch { shape, optics, .. } = unknown;
+    let middle = |extent: &Sought| match extent {
+        Sought::Known(values) => values.clone(),
+        Sought::Within { min, max } => PerFrame::Frames(vec![(min + max) / 2.0; shape.frames]),
     };
     let (dist_mm, sigma_px) = (middle(&unknown.dist_mm), middle(&unknown.sigma_px));
     let distances = dist_mm.as_slice().len();

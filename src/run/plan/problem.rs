@@ -1,49 +1,21 @@
 //! What is to be reconstructed: a measurement, and what is known of how it came about.
 
 use crate::clip::{Clip, Shape};
-use crate::physics::{ForwardModel, Optics, PerFrame};
-use crate::solver::Measurement;
-
-/// What is known of a parameter.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Extent {
-    Known(PerFrame),
-    /// It lies in this range, both ends included.
-    Range {
-        min: f64,
-        max: f64,
-    },
-}
-
-impl Extent {
-    pub fn is_known(&self) -> bool {
-        matches!(self, Self::Known(_))
-    }
-}
+use crate::physics::ForwardModel;
+use crate::solver::{Measurement, ScatterSearch};
 
 /// A forward model, with what is unknown of it.
 pub enum Physics {
     /// Every parameter is given.
     Known(Box<dyn ForwardModel>),
     /// A scattering layer of unknown distance or blur width.
-    Scatter(ScatterUnknown),
+    Scatter(ScatterSearch),
     /// A capture through such a layer, recorded with unknown gain and offset.
-    Capture(ScatterUnknown),
+    Capture(ScatterSearch),
     /// A blur by an unknown aberration.
     Aberration(AberrationUnknown),
     /// A Gaussian blur of unknown width, in pixels.
     Blur { shape: Shape, min: f64, max: f64 },
-}
-
-/// A scattering layer of which distance or blur width is unknown.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ScatterUnknown {
-    pub shape: Shape,
-    pub optics: Optics,
-    pub dist_mm: Extent,
-    pub sigma_px: Extent,
-    /// Whether what is unknown differs from frame to frame.
-    pub per_frame: bool,
 }
 
 /// An unknown aberration.

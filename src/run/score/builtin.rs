@@ -11,15 +11,16 @@ use crate::physics::{
     Blur, Dehaze, ForwardModel, GaussianKernel, Inpaint, Optics, Scatter, ZernikeBlur,
 };
 use crate::run::Sensor;
-use crate::run::plan::{AberrationUnknown, Extent, Physics, ScatterUnknown};
+use crate::run::plan::{AberrationUnknown, Physics};
 use crate::run::scenes::{SHAPE, Scene};
+use crate::solver::{ScatterSearch, Sought};
 
 /// Ranges that scattering layers are drawn from: the published ones.
-const DIST_MM: Extent = Extent::Range {
+const DIST_MM: Sought = Sought::Within {
     min: 2.5,
     max: 10.0,
 };
-const SIGMA_PX: Extent = Extent::Range { min: 0.5, max: 2.0 };
+const SIGMA_PX: Sought = Sought::Within { min: 0.5, max: 2.0 };
 
 /// What stands before the scene.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -232,7 +233,7 @@ impl Builtin {
 
     fn scatter(&self, target: &Clip, per_frame: bool, noise: &mut Noise) -> Made {
         let draws = if per_frame { self.shape.frames } else { 1 };
-        let mut draw = |extent: &Extent| {
+        let mut draw = |extent: &Sought| {
             let values = drawn(extent, draws, noise).as_slice().to_vec();
             if per_frame {
                 values
@@ -245,7 +246,7 @@ impl Builtin {
         let recorded = self
             .recording
             .record(&model.apply(target), 1.0, self.seed)?;
-        let physics = Physics::Scatter(ScatterUnknown {
+        let physics = Physics::Scatter(ScatterSearch {
             shape: self.shape,
             optics: Optics::SYNTHETIC,
             dist_mm: DIST_MM,
@@ -311,17 +312,17 @@ impl Builtin {
         let (min, max) = CAPTURE_SIGMA_PX;
         // One in two has its distance given, as the published ones.
         let dist_extent = match noise.uniform(0.0, 1.0) < 0.5 {
-            true => Extent::Known(dist_mm.into()),
-            false => Extent::Range {
+            true => Sought::Known(dist_mm.into()),
+            false => Sought::Within {
                 min: 5.0,
                 max: 30.0,
             },
         };
-        let sigma_extent = Extent::Range { min, max };
+        let sigma_extent = Sought::Within { min, max };
         let mut truth = unknown_of(Truth::of(&model), &dist_extent, &sigma_extent);
         // A blur with a tail has no one width.
         truth.sigma_px.clear();
-        let physics = Physics::Capture(ScatterUnknown {
+        let physics = Physics::Capture(ScatterSearch {
             shape: self.shape,
             optics: Optics::REAL,
             dist_mm: dist_extent,

@@ -14,8 +14,9 @@ use crate::media::{self, ReadOptions};
 use crate::noise::Noise;
 use crate::physics::zernike::{MODES, PSF_SIZE};
 use crate::physics::{Blur, Dehaze, ForwardModel, Inpaint, Optics, PerFrame, Scatter, ZernikeBlur};
-use crate::run::plan::{AberrationUnknown, Extent, Physics, Problem, ScatterUnknown};
+use crate::run::plan::{AberrationUnknown, Physics, Problem};
 use crate::solver::Measurement;
+use crate::solver::{ScatterSearch, Sought};
 
 const TARGET: &str = "target.gif";
 const MEASUREMENT: &str = "measurement.gif";
@@ -164,11 +165,11 @@ impl ClipFolder {
             }
             Task::Real { dist_mm } => {
                 let (min, max) = CAPTURE_SIGMA_PX;
-                let physics = Physics::Capture(ScatterUnknown {
+                let physics = Physics::Capture(ScatterSearch {
                     shape,
                     optics: Optics::REAL,
                     dist_mm: dist_mm.clone(),
-                    sigma_px: Extent::Range { min, max },
+                    sigma_px: Sought::Within { min, max },
                     per_frame: false,
                 });
                 plain(physics, Recorded::file(levels))
@@ -317,8 +318,8 @@ fn fitting(path: &Path, clip: Clip, target: Shape) -> Result<Clip, ScoreError> {
 }
 
 /// Of a scattering layer's parameters, those that are not given.
-pub(super) fn unknown_of(truth: Truth, dist_mm: &Extent, sigma_px: &Extent) -> Truth {
-    let kept = |values: Vec<f64>, extent: &Extent| match extent.is_known() {
+pub(super) fn unknown_of(truth: Truth, dist_mm: &Sought, sigma_px: &Sought) -> Truth {
+    let kept = |values: Vec<f64>, extent: &Sought| match extent.is_known() {
         true => Vec::new(),
         false => values,
     };
@@ -330,24 +331,24 @@ pub(super) fn unknown_of(truth: Truth, dist_mm: &Extent, sigma_px: &Extent) -> T
 }
 
 /// The value, or one drawn from the range for each frame.
-pub(super) fn drawn(extent: &Extent, frames: usize, noise: &mut Noise) -> PerFrame {
+pub(super) fn drawn(extent: &Sought, frames: usize, noise: &mut Noise) -> PerFrame {
     match extent {
-        Extent::Known(values) => values.clone(),
-        Extent::Range { min, max } => {
+        Sought::Known(values) => values.clone(),
+        Sought::Within { min, max } => {
             let values = (0..frames).map(|_| noise.uniform(*min, *max));
             PerFrame::Frames(values.collect())
         }
     }
 }
 
-fn scatter(shape: Shape, dist_mm: &Extent, sigma_px: &Extent) -> Result<Physics, ScoreError> {
+fn scatter(shape: Shape, dist_mm: &Sought, sigma_px: &Sought) -> Result<Physics, ScoreError> {
     let optics = Optics::SYNTHETIC;
     Ok(match (dist_mm, sigma_px) {
-        (Extent::Known(dist_mm), Extent::Known(sigma_px)) => {
+        (Sought::Known(dist_mm), Sought::Known(sigma_px)) => {
             let model = Scatter::new(shape, optics, dist_mm.clone(), sigma_px.clone())?;
             Physics::Known(Box::new(model))
         }
-        _ => Physics::Scatter(ScatterUnknown {
+        _ => Physics::Scatter(ScatterSearch {
             shape,
             optics,
             dist_mm: dist_mm.clone(),

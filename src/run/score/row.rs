@@ -151,10 +151,10 @@ mod tests {
     use super::*;
     use crate::clip::Shape;
     use crate::physics::{Dehaze, ForwardModel, Optics, Scatter};
-    use crate::run::plan::{Extent, Physics, ScatterUnknown};
+    use crate::run::plan::Physics;
     use crate::run::score::{Rival, Truth};
     use crate::run::{drive, scenes::Scene};
-    use crate::solver::{Instant, InstantConfig, Measurement};
+    use crate::solver::{Instant, InstantConfig, Measurement, ScatterSearch, Sought};
 
     const SHAPE: Shape = Shape::new(2, 16, 16);
 
@@ -218,14 +218,14 @@ mod tests {
             sigma_px: Vec::new(),
             ..Truth::of(&scatter(5.0))
         };
-        let unknown = ScatterUnknown {
+        let unknown = ScatterSearch {
             shape: SHAPE,
             optics: Optics::SYNTHETIC,
-            dist_mm: Extent::Range {
+            dist_mm: Sought::Within {
                 min: 2.5,
                 max: 10.0,
             },
-            sigma_px: Extent::Known(1.0.into()),
+            sigma_px: Sought::Known(1.0.into()),
             per_frame: false,
         };
         let case = case(Physics::Scatter(unknown), Clip::zeros(SHAPE), truth);

@@ -3,15 +3,15 @@
 use std::path::Path;
 
 use super::error::ScoreError;
-use crate::run::plan::Extent;
+use crate::solver::Sought;
 
 /// What stands between the scene and the measurement, and what is known of it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Task {
     /// A scattering layer; what is unknown differs from frame to frame.
     Scatter {
-        dist_mm: Extent,
-        sigma_px: Extent,
+        dist_mm: Sought,
+        sigma_px: Sought,
     },
     /// The published Gaussian blur of amplitudes.
     Deblur,
@@ -24,7 +24,7 @@ pub enum Task {
     },
     /// A capture through a real layer: gain, offset and blur are unknown.
     Real {
-        dist_mm: Extent,
+        dist_mm: Sought,
     },
 }
 
@@ -98,7 +98,7 @@ impl Task {
 }
 
 /// `d5`, or `d2.5-10` for a range.
-fn extent(text: &str, letter: char) -> Option<Extent> {
+fn extent(text: &str, letter: char) -> Option<Sought> {
     let number = |text: &str| {
         text.parse()
             .ok()
@@ -106,19 +106,19 @@ fn extent(text: &str, letter: char) -> Option<Extent> {
     };
     let text = text.strip_prefix(letter)?;
     match text.split_once('-') {
-        None => Some(Extent::Known(number(text)?.into())),
+        None => Some(Sought::Known(number(text)?.into())),
         Some((min, max)) => {
             let (min, max) = (number(min)?, number(max)?);
-            (min < max).then_some(Extent::Range { min, max })
+            (min < max).then_some(Sought::Within { min, max })
         }
     }
 }
 
 /// The authors' folders give the distance for each thickness of the layer; that of their
 /// captures of the sky is not given.
-fn capture_distance(parts: &[&str]) -> Extent {
+fn capture_distance(parts: &[&str]) -> Sought {
     let (min, max) = REAL_DIST_MM;
-    let unknown = Extent::Range { min, max };
+    let unknown = Sought::Within { min, max };
     if parts.iter().any(|part| part.starts_with("sky")) {
         return unknown;
     }
@@ -128,7 +128,7 @@ fn capture_distance(parts: &[&str]) -> Extent {
         "100um" => Some(24.0),
         _ => None,
     });
-    known.map_or(unknown, |mm: f64| Extent::Known(mm.into()))
+    known.map_or(unknown, |mm: f64| Sought::Known(mm.into()))
 }
 
 #[cfg(test)]
@@ -139,8 +139,8 @@ mod tests {
         Task::of(&Path::new("/clips").join(name))
     }
 
-    fn known(value: f64) -> Extent {
-        Extent::Known(value.into())
+    fn known(value: f64) -> Sought {
+        Sought::Known(value.into())
     }
 
     #[test]
@@ -155,11 +155,11 @@ mod tests {
         assert_eq!(
             task("blind_d2.5-10_s0.5-2_JumpingJack").unwrap(),
             Task::Scatter {
-                dist_mm: Extent::Range {
+                dist_mm: Sought::Within {
                     min: 2.5,
                     max: 10.0
                 },
-                sigma_px: Extent::Range { min: 0.5, max: 2.0 }
+                sigma_px: Sought::Within { min: 0.5, max: 2.0 }
             }
         );
         assert_eq!(task("deblur_a_b").unwrap(), Task::Deblur);
