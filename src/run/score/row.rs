@@ -8,7 +8,7 @@ use super::marks::{Marks, ParameterMarks};
 use crate::clip::Clip;
 use crate::physics::Parameter;
 use crate::run::plan::Problem;
-use crate::solver::{Finding, Solver};
+use crate::solver::Finding;
 
 /// What a solver found.
 #[derive(Clone, Debug)]
@@ -24,22 +24,6 @@ pub struct Solved {
     /// Network evaluations.
     pub evaluations: usize,
     pub seconds: f64,
-}
-
-impl Solved {
-    /// What a solver has come to after `seconds`.
-    pub fn by(solver: &dyn Solver, prior: &str, seconds: f64) -> Self {
-        Self {
-            estimate: solver.estimate(),
-            parameters: solver.model().parameters(),
-            findings: solver.findings(),
-            notes: solver.notes(),
-            method: solver.name().to_owned(),
-            prior: prior.to_owned(),
-            evaluations: solver.evaluations(),
-            seconds,
-        }
-    }
 }
 
 /// A rival's marks.
@@ -154,7 +138,7 @@ mod tests {
     use crate::run::plan::Physics;
     use crate::run::score::{Rival, Truth};
     use crate::run::{drive, scenes::Scene};
-    use crate::solver::{Instant, InstantConfig, Measurement, ScatterSearch, Sought};
+    use crate::solver::{Instant, InstantConfig, Measurement, ScatterSearch, Solver, Sought};
 
     const SHAPE: Shape = Shape::new(2, 16, 16);
 
@@ -196,7 +180,16 @@ mod tests {
             };
             let mut solver = Instant::new(model, problem.measurement, config).unwrap();
             drive(&mut solver, &false.into(), &mut |_, _| ()).unwrap();
-            Ok::<_, ScoreError>(Solved::by(&solver, "tv", 1.5))
+            Ok::<_, ScoreError>(Solved {
+                estimate: solver.estimate(),
+                parameters: solver.model().parameters(),
+                findings: solver.findings(),
+                notes: solver.notes(),
+                method: solver.name().into(),
+                prior: "tv".into(),
+                evaluations: solver.evaluations(),
+                seconds: 1.5,
+            })
         });
         let row = row.unwrap();
         assert_eq!((row.method.as_str(), row.prior.as_str()), ("instant", "tv"));
