@@ -121,7 +121,7 @@ impl TotalVariation {
 /// Denoises by minimising ||x - y||^2 / 2 + 0.55 sigma TV(x), TV being isotropic in space and time.
 ///
 /// The dual of that (Chambolle, 2004) by accelerated projected gradients (Beck and Teboulle,
-/// 2009). The factor is the best on noise of 10 to 100 of 255 on generated scenes.
+/// 2009). The factor suits noise of 10 to 50 of 255; stronger noise wants a larger one.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tv;
 

@@ -29,9 +29,9 @@ pub struct BlockMatching {
 impl BlockMatching {
     const FIRST: Pass = Pass {
         block: cube(4),
-        step: cube(3),
+        step: cube(2),
         reach: cube(5),
-        stack: 16,
+        stack: 32,
         threshold: 2.7,
         fading: 2.0,
     };

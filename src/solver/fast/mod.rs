@@ -28,13 +28,13 @@ pub use config::{FastConfig, Free};
 /// that it is the mean of (perturb and optimise, Papandreou and Yuille, 2010), and the result
 /// one of many videos that explain the measurement.
 ///
-/// How strongly the denoised video pulls is chosen by the data: short trials leave out a part
-/// of the measurement, and the pull that predicts it best is taken.
+/// Which of several denoisers, and how strongly the denoised video pulls, is chosen by the data:
+/// short trials leave out a part of the measurement, and what predicts it best is taken.
 pub struct Fast {
     first: Box<dyn Solver>,
     model: Box<dyn ForwardModel>,
     measurement: Measurement,
-    denoiser: Box<dyn Denoiser>,
+    denoisers: Vec<Box<dyn Denoiser>>,
     config: FastConfig,
     /// Data and noise of the trials: 1 where a pixel of the measurement is used.
     known: Clip,
@@ -50,11 +50,18 @@ pub struct Fast {
     progress: Progress,
 }
 
-/// A stretch of rounds: a trial of a pull, or the rounds that count.
+/// A prior that the rounds can use.
+#[derive(Clone, Copy)]
+struct Candidate {
+    denoiser: usize,
+    pull: f64,
+}
+
+/// A stretch of rounds: a trial of a candidate, or the rounds that count.
 #[derive(Clone, Copy)]
 struct Stretch {
     rounds: usize,
-    pull: f64,
+    candidate: Candidate,
     trial: bool,
 }
 
@@ -66,20 +73,31 @@ const LEFT_OUT_SEED: u64 = 0x5eed;
 const ITERATIONS_PER_STEP: usize = 10;
 
 impl Fast {
-    /// `first` gives the start, and the parameters' first values; `model` is the same forward model.
+    /// `first` gives the start, and the parameters' first values; `model` is the same forward
+    /// model. Of several denoisers trials choose one.
     ///
     /// # Errors
-    /// Shapes that do not agree, a shape the denoiser cannot take, settings out of range.
+    /// Shapes that do not agree, a shape a denoiser cannot take, settings out of range, no
+    /// denoiser.
     pub fn new(
         first: Box<dyn Solver>,
         model: Box<dyn ForwardModel>,
         measurement: Measurement,
-        denoiser: Box<dyn Denoiser>,
+        denoisers: Vec<Box<dyn Denoiser>>,
         config: FastConfig,
     ) -> Result<Self, SolverError> {
         check_shapes(model.as_ref(), measurement.values())?;
         check_shapes(first.model(), measurement.values())?;
-        denoiser.check_shape(measurement.shape())?;
+        if denoisers.is_empty() {
+            return Err(SolverError::Setting {
+                what: "the number of denoisers",
+                value: "0".into(),
+                expected: "it takes one at least",
+            });
+        }
+        for denoiser in &denoisers {
+            denoiser.check_shape(measurement.shape())?;
+        }
         config.check(&model.parameters())?;
         let shape = measurement.shape();
         let mut known = Clip::filled(shape, 1.0);
@@ -106,7 +124,7 @@ impl Fast {
             first,
             model,
             measurement,
-            denoiser,
+            denoisers,
             config,
             known,
             closed_form,
@@ -123,24 +141,39 @@ impl Fast {
         &self.config
     }
 
-    /// The weight of the denoised video: as set, or as the trials chose it, once they are over.
-    pub fn pull(&self) -> Option<f64> {
-        let choose = || {
-            let best = self.scores.iter().zip(&FastConfig::PULLS);
-            best.min_by(|a, b| a.0.total_cmp(b.0)).map(|(_, &p)| p)
+    /// The denoiser's name and the weight of what it says, once any trials are over.
+    pub fn prior(&self) -> Option<(&str, f64)> {
+        let chosen = self.chosen()?;
+        Some((self.denoisers[chosen.denoiser].name(), chosen.pull))
+    }
+
+    fn candidates(&self) -> Vec<Candidate> {
+        let pulls = match &self.config.pull {
+            Some(pull) => std::slice::from_ref(pull),
+            None => &FastConfig::PULLS,
         };
-        match self.config.pull {
-            Some(pull) => Some(pull),
-            None if self.scores.len() == self.trials() => choose(),
-            None => None,
+        let denoisers = 0..self.denoisers.len();
+        denoisers
+            .flat_map(|denoiser| pulls.iter().map(move |&pull| Candidate { denoiser, pull }))
+            .collect()
+    }
+
+    /// Trials to run: none where there is no choice.
+    fn trials(&self) -> usize {
+        match self.candidates().len() {
+            1 => 0,
+            several => several,
         }
     }
 
-    fn trials(&self) -> usize {
-        match self.config.pull {
-            Some(_) => 0,
-            None => FastConfig::PULLS.len(),
+    fn chosen(&self) -> Option<Candidate> {
+        if self.scores.len() < self.trials() {
+            return None;
         }
+        let candidates = self.candidates();
+        let scored = self.scores.iter().zip(&candidates);
+        let best = scored.min_by(|a, b| a.0.total_cmp(b.0));
+        Some(best.map_or(candidates[0], |(_, &best)| best))
     }
 
     /// One to denoise, the others for the data.
@@ -152,17 +185,18 @@ impl Fast {
     }
 
     fn stretch(&self, index: usize) -> Stretch {
-        match index < self.trials() {
-            true => Stretch {
-                rounds: self.config.trial_rounds(),
-                pull: FastConfig::PULLS[index],
-                trial: true,
+        let trial = index < self.trials();
+        let candidates = self.candidates();
+        Stretch {
+            rounds: match trial {
+                true => self.config.trial_rounds(),
+                false => self.config.rounds,
             },
-            false => Stretch {
-                rounds: self.config.rounds,
-                pull: self.pull().unwrap_or(FastConfig::PULLS[0]),
-                trial: false,
+            candidate: match trial {
+                true => candidates[index],
+                false => self.chosen().unwrap_or(candidates[0]),
             },
+            trial,
         }
     }
 
@@ -206,14 +240,15 @@ impl Fast {
         let (round, part) = (index / self.steps_a_round(), index % self.steps_a_round());
         let sigma = self.config.sigma(round, stretch.rounds);
         if part == 0 {
-            let z = self.denoiser.denoise(&self.estimate, sigma)?;
-            self.evaluations += usize::from(self.denoiser.is_network());
+            let denoiser = &mut self.denoisers[stretch.candidate.denoiser];
+            let z = denoiser.denoise(&self.estimate, sigma)?;
+            self.evaluations += usize::from(denoiser.is_network());
             let problem = Problem {
                 measurement: &self.measurement,
                 known: stretch.trial.then_some(&self.known),
                 noise: self.config.noise,
                 sigma,
-                pull: stretch.pull,
+                pull: stretch.candidate.pull,
                 free: &self.config.free,
             };
             let draw = self.noise.as_mut().filter(|_| !stretch.trial);
@@ -323,6 +358,13 @@ impl Solver for Fast {
 
     fn notes(&self) -> Vec<String> {
         let mut notes = self.first.notes();
+        if let (Some((name, pull)), true) = (self.prior(), self.trials() > 0) {
+            notes.push(format!(
+                "the prior is {name} with weight {pull}, which of {} predicted best what a trial \
+                 left out",
+                self.trials()
+            ));
+        }
         if self.noise.is_some() {
             notes.push("one of many videos that explain the measurement, drawn by the seed".into());
         }

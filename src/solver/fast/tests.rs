@@ -36,7 +36,14 @@ fn fast(measurement: &Measurement, change: impl FnOnce(&mut FastConfig)) -> Fast
     change(&mut config);
     let first = instant(scatter(3.0), measurement);
     let blocks = Box::new(BlockMatching::one_stage());
-    Fast::new(first, scatter(3.0), measurement.clone(), blocks, config).unwrap()
+    Fast::new(
+        first,
+        scatter(3.0),
+        measurement.clone(),
+        vec![blocks],
+        config,
+    )
+    .unwrap()
 }
 
 fn finish(solver: &mut Fast) -> Progress {
@@ -82,9 +89,11 @@ fn data_without_noise_are_met_to_the_floor() {
 fn trials_choose_a_pull_before_the_rounds_that_count() {
     let measurement = recorded(&Scene::Shapes.render(SHAPE, 3));
     let mut solver = fast(&measurement, |c| c.pull = None);
-    assert_eq!(solver.pull(), None);
+    assert_eq!(solver.prior(), None);
     finish(&mut solver);
-    let pull = solver.pull().unwrap();
+    let (name, pull) = solver.prior().unwrap();
+    assert_eq!(name, "blocks");
+    assert!(solver.notes()[0].contains("blocks"));
     assert!(FastConfig::PULLS.contains(&pull));
     // The trials leave no trace but the choice.
     let mut same = fast(&measurement, |c| c.pull = Some(pull));
@@ -129,7 +138,8 @@ fn a_wrong_distance_is_put_right() {
         ..FastConfig::for_noise(measurement.rounding())
     };
     let first = instant(scatter(3.1), &measurement);
-    let mut solver = Fast::new(first, scatter(3.1), measurement, Box::new(Tv), config).unwrap();
+    let mut solver =
+        Fast::new(first, scatter(3.1), measurement, vec![Box::new(Tv)], config).unwrap();
     finish(&mut solver);
     let found = solver.model().parameters()[0].value;
     assert!((found - 3.0).abs() < 0.02, "{found}");
@@ -191,8 +201,14 @@ fn a_closed_form_is_used_and_agrees_with_iterations() {
         };
         let first = instant(Box::new(Half(exact)), &measurement);
         let model = Box::new(Half(exact));
-        let mut solver =
-            Fast::new(first, model, measurement.clone(), Box::new(Tv), config).unwrap();
+        let mut solver = Fast::new(
+            first,
+            model,
+            measurement.clone(),
+            vec![Box::new(Tv)],
+            config,
+        )
+        .unwrap();
         let total = finish(&mut solver).total;
         (solver.estimate(), total)
     };
@@ -247,7 +263,7 @@ fn a_step_that_fails_changes_nothing() {
     let model = || Box::new(Dehaze::new(SHAPE).unwrap());
     let config = FastConfig::for_noise(0.01);
     let first = instant(model(), &measurement);
-    let mut solver = Fast::new(first, model(), measurement, Box::new(Fails), config).unwrap();
+    let mut solver = Fast::new(first, model(), measurement, vec![Box::new(Fails)], config).unwrap();
     for _ in 0..120 {
         solver.step().unwrap();
     }
@@ -263,7 +279,7 @@ fn bad_input_is_refused() {
         let mut config = FastConfig::for_noise(0.01);
         change(&mut config);
         let first = instant(scatter(3.0), &measurement);
-        let tv = Box::new(Tv);
+        let tv: Vec<Box<dyn Denoiser>> = vec![Box::new(Tv)];
         let made = Fast::new(first, scatter(3.0), measurement.clone(), tv, config);
         made.err().map(|e| e.to_string())
     };
@@ -289,6 +305,38 @@ fn bad_input_is_refused() {
     let other = Measurement::exact(Clip::zeros(Shape::new(2, 8, 8)));
     let first = instant(scatter(3.0), &measurement);
     let config = FastConfig::for_noise(0.01);
-    let made = Fast::new(first, scatter(3.0), other, Box::new(Tv), config);
+    let made = Fast::new(first, scatter(3.0), other, vec![Box::new(Tv)], config);
     assert!(matches!(made, Err(SolverError::Shape { .. })));
+}
+
+/// Takes everything for grey.
+struct Grey;
+
+impl Denoiser for Grey {
+    fn name(&self) -> &str {
+        "grey"
+    }
+
+    fn denoise(&mut self, noisy: &Clip, _: f64) -> Result<Clip, PriorError> {
+        Ok(noisy.map(|_| 0.5))
+    }
+
+    fn check_shape(&self, _: Shape) -> Result<(), PriorError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn trials_choose_the_prior_that_fits() {
+    let measurement = recorded(&Scene::Walker.render(SHAPE, 3));
+    let config = FastConfig {
+        rounds: 4,
+        pull: Some(0.5),
+        ..FastConfig::for_noise(measurement.rounding())
+    };
+    let first = instant(scatter(3.0), &measurement);
+    let both: Vec<Box<dyn Denoiser>> = vec![Box::new(Grey), Box::new(Tv)];
+    let mut solver = Fast::new(first, scatter(3.0), measurement, both, config).unwrap();
+    finish(&mut solver);
+    assert_eq!(solver.prior(), Some(("tv", 0.5)));
 }
