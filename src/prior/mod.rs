@@ -5,19 +5,19 @@
 //! host.
 
 mod denoiser;
+mod differences;
 mod error;
 mod network;
 pub mod schedule;
-mod differences;
 mod space_time;
 pub mod unet;
 pub mod weights;
 
 pub use denoiser::Denoiser;
+pub use differences::{Differences, Group, Majorised, Term};
 pub use error::PriorError;
 pub use network::NetworkPrior;
 pub use schedule::{Schedule, ScheduleError, Step};
-pub use differences::{Differences, Group, Term};
 pub use space_time::{Concave, SpaceTime};
 pub use unet::{UNet, UNetConfig};
 pub use weights::{Weights, WeightsError};

@@ -33,6 +33,7 @@ impl BlindScatter {
         let (min, max) = self.problem.dist.of(i);
         let value = self.state.dist[i];
         let interval = self.spread.as_ref().zip(self.stiff.as_ref()).and_then(|(s, stiff)| {
+            if std::env::var("DBG").is_ok() { println!("   D {i} sd {:.5} shift {:+.5}", s.dist[i], stiff.dist[i] - value); }
             let ends = around(value, s.dist[i], stiff.dist[i] - value)?;
             Some((ends.0.max(min), ends.1.min(max)))
         });
@@ -53,6 +54,7 @@ impl BlindScatter {
         let (min, max) = (sigma_of_width_px(low), sigma_of_width_px(high));
         let value = self.state.width[i];
         let interval = self.spread.as_ref().zip(self.stiff.as_ref()).and_then(|(s, stiff)| {
+            if std::env::var("DBG").is_ok() { println!("   W {i} sd {:.5} shift {:+.5}", s.width[i], stiff.width[i] - value); }
             let ends = around(value, s.width[i], stiff.width[i] - value)?;
             // All widths this small measure the same.
             let ends = match ends.0 < NARROW_PX {
@@ -103,6 +105,7 @@ impl BlindScatter {
             ));
         }
         if let Some((dist, ratio, _)) = &suspicion.rival
+            && !suspicion.rival_tried
             && *ratio < RIVAL_RATIO
             && (dist - here).abs() > least
         {
