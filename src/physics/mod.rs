@@ -26,8 +26,8 @@ use crate::clip::{Clip, Shape};
 
 pub use blur::Blur;
 pub use dehaze::Dehaze;
-pub use gaussian::{GaussianKernel, effective_width_px, sigma_of_width_px};
 pub(crate) use effective::{FramePhysics, Setting, Slopes};
+pub use gaussian::{GaussianKernel, effective_width_px, sigma_of_width_px};
 pub use inpaint::Inpaint;
 pub use optics::Optics;
 pub use parameter::{Parameter, PerFrame, Unit};

@@ -214,10 +214,11 @@ fn sin_cos(phase: f64) -> (f32, f32) {
     let quadrant = quarters.to_bits() as u32;
     let x = (phase - (quarters - ROUND) * (TAU / 4.0)) as f32;
     let q = x * x;
-    let s = x
-        + x * q * (-1.0 / 6.0 + q * (1.0 / 120.0 + q * (-1.0 / 5040.0 + q * (1.0 / 362_880.0))));
+    let s =
+        x + x * q * (-1.0 / 6.0 + q * (1.0 / 120.0 + q * (-1.0 / 5040.0 + q * (1.0 / 362_880.0))));
     let c = 1.0
-        + q * (-0.5 + q * (1.0 / 24.0 + q * (-1.0 / 720.0 + q * (1.0 / 40_320.0 - q / 3_628_800.0))));
+        + q * (-0.5
+            + q * (1.0 / 24.0 + q * (-1.0 / 720.0 + q * (1.0 / 40_320.0 - q / 3_628_800.0))));
     let swap = quadrant & 1 == 1;
     let (sin, cos) = if swap { (c, s) } else { (s, c) };
     let sign = |value: f32, flip: u32| f32::from_bits(value.to_bits() ^ (flip << 31));
@@ -241,8 +242,14 @@ mod tests {
             let phase = f64::from(i) * 0.37 + 1e-3 * f64::from(i % 1000);
             let (s, c) = sin_cos(phase);
             let (exact_s, exact_c) = phase.sin_cos();
-            assert!((f64::from(s) - exact_s).abs() < 2e-7, "sin {phase}: {s} {exact_s}");
-            assert!((f64::from(c) - exact_c).abs() < 2e-7, "cos {phase}: {c} {exact_c}");
+            assert!(
+                (f64::from(s) - exact_s).abs() < 2e-7,
+                "sin {phase}: {s} {exact_s}"
+            );
+            assert!(
+                (f64::from(c) - exact_c).abs() < 2e-7,
+                "cos {phase}: {c} {exact_c}"
+            );
         }
     }
 }

@@ -255,7 +255,10 @@ fn fits(stencil: Stencil, len: usize, width: usize) -> (usize, usize) {
     let down = stencil.iter().map(|s| s.0).max().unwrap_or(0);
     let right = stencil.iter().map(|s| s.1).max().unwrap_or(0);
     let rows = (len / width).saturating_sub(down);
-    (rows, width.saturating_sub(right))
+    match width.saturating_sub(right) {
+        0 => (0, 0),
+        columns => (rows, columns),
+    }
 }
 
 /// The difference at every pixel, 0 where it would leave the frame.

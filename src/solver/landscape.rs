@@ -25,9 +25,14 @@ impl Landscape {
     /// The distance and the blur width where the residual is least.
     pub fn lowest(&self) -> (f64, f64) {
         let places = self.mean_square.iter().enumerate();
-        let lowest = places.min_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(i, _)| i);
+        let lowest = places
+            .min_by(|a, b| a.1.total_cmp(b.1))
+            .map_or(0, |(i, _)| i);
         let columns = self.sigma_px.len();
-        (self.dist_mm[lowest / columns], self.sigma_px[lowest % columns])
+        (
+            self.dist_mm[lowest / columns],
+            self.sigma_px[lowest % columns],
+        )
     }
 }
 
@@ -53,7 +58,11 @@ pub fn landscape(
             needed: shape,
         });
     }
-    let setting = |what, value: String, expected| SolverError::Setting { what, value, expected };
+    let setting = |what, value: String, expected| SolverError::Setting {
+        what,
+        value,
+        expected,
+    };
     if dist_mm.is_empty() || sigma_px.is_empty() {
         let value = format!("{} x {}", dist_mm.len(), sigma_px.len());
         let expected = "give at least one distance and one blur width";
@@ -113,7 +122,15 @@ mod tests {
         let (clip, measurement) = scene();
         let (dists, sigmas) = ([3.0, 4.0, 5.0, 6.0], [0.5, 0.7, 1.2]);
         let of = |frame| {
-            landscape(&clip, &measurement, Optics::SYNTHETIC, &dists, &sigmas, frame).unwrap()
+            landscape(
+                &clip,
+                &measurement,
+                Optics::SYNTHETIC,
+                &dists,
+                &sigmas,
+                frame,
+            )
+            .unwrap()
         };
         assert_eq!(of(Some(0)).lowest(), (4.0, 0.7));
         assert_eq!(of(Some(1)).lowest(), (6.0, 1.2));
@@ -128,8 +145,23 @@ mod tests {
         let at = |dists: &[f64], frame| {
             landscape(&clip, &measurement, Optics::SYNTHETIC, dists, &[1.0], frame)
         };
-        assert!(at(&[], None).unwrap_err().to_string().contains("at least one"));
-        assert!(at(&[4.0], Some(2)).unwrap_err().to_string().contains("frame"));
-        assert!(at(&[-1.0], None).unwrap_err().to_string().contains("distance"));
+        assert!(
+            at(&[], None)
+                .unwrap_err()
+                .to_string()
+                .contains("at least one")
+        );
+        assert!(
+            at(&[4.0], Some(2))
+                .unwrap_err()
+                .to_string()
+                .contains("frame")
+        );
+        assert!(
+            at(&[-1.0], None)
+                .unwrap_err()
+                .to_string()
+                .contains("distance")
+        );
     }
 }

@@ -25,8 +25,7 @@ pub(super) struct Spread {
 /// The deviations from the curvature of the objective D + mu R, D being half the squared
 /// residual: the video's share is taken out of the parameters' by solving with J^T J + mu L,
 /// where J is the derivative of the measurement by the video and L the quadratic above the
-/// prior, each frame for itself (the Schur complement). Where `sought` leaves one of the two
-/// out, it is known.
+/// prior, each frame for itself (the Schur complement).
 pub(super) fn spread(
     problem: &Problem,
     model: &Scatter,
@@ -51,7 +50,7 @@ pub(super) fn spread(
         let pulled = (linearised.pullback)(column, false).video;
         pulled.zip(&free, |v, f| v * f)
     });
-    let solved = pulled.each_ref().map(|b| solve(&curvature, b));
+    let solved = pulled.each_ref().map(|b| solve(curvature, b));
     let frames = 0..problem.shape.frames;
     let matrices: Vec<[f64; 3]> = frames
         .map(|f| {
@@ -67,12 +66,26 @@ pub(super) fn spread(
         // What remains of the curvature when the other parameter follows.
         let remaining = |m: &[f64; 3]| {
             let (own, other) = (m[2 * i], m[2 - 2 * i]);
-            let follows = if both && other > 0.0 { m[1] * m[1] / other } else { 0.0 };
+            let follows = if both && other > 0.0 {
+                m[1] * m[1] / other
+            } else {
+                0.0
+            };
             own - follows
         };
         let remains: Vec<f64> = matrices.iter().map(remaining).collect();
-        let remains = if shared { vec![remains.iter().sum()] } else { remains };
-        let deviation = |r: f64| if r > 0.0 { noise / r.sqrt() } else { f64::INFINITY };
+        let remains = if shared {
+            vec![remains.iter().sum()]
+        } else {
+            remains
+        };
+        let deviation = |r: f64| {
+            if r > 0.0 {
+                noise / r.sqrt()
+            } else {
+                f64::INFINITY
+            }
+        };
         remains.into_iter().map(deviation).collect()
     };
     Spread {
@@ -91,7 +104,9 @@ fn derivative(problem: &Problem, state: &State, dist: f64, width: f64) -> Clip {
         };
         let scale = (0.5 / (dist + width)) as f32;
         let pairs = at(1.0).into_iter().zip(at(-1.0));
-        pairs.map(|(after, before)| (after - before) * scale).collect::<Vec<f32>>()
+        pairs
+            .map(|(after, before)| (after - before) * scale)
+            .collect::<Vec<f32>>()
     });
     Clip::new(problem.shape, frames.collect::<Vec<_>>().concat())
 }
@@ -114,7 +129,9 @@ fn solve(operator: impl Fn(&Clip) -> Clip, b: &Clip) -> Clip {
     };
     let ratio = |a: &[f64], b: &[f64]| -> Vec<f64> {
         let pairs = a.iter().zip(b);
-        pairs.map(|(a, b)| if *b > 0.0 { a / b } else { 0.0 }).collect()
+        pairs
+            .map(|(a, b)| if *b > 0.0 { a / b } else { 0.0 })
+            .collect()
     };
     let (mut z, mut r, mut p) = (Clip::zeros(shape), b.clone(), b.clone());
     let mut square = dots(&r, &r);

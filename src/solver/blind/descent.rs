@@ -91,10 +91,22 @@ impl Descent {
         if moves {
             let by_dist = plan.dist_rate * problem.depth_mm * share;
             let dist = slopes.iter().map(|s| s.dist);
-            descend(&mut self.dist, &mut state.dist, &problem.dist, dist, by_dist);
+            descend(
+                &mut self.dist,
+                &mut state.dist,
+                &problem.dist,
+                dist,
+                by_dist,
+            );
             let by_width = plan.width_rate * share;
             let width = slopes.iter().map(|s| s.width);
-            descend(&mut self.width, &mut state.width, &problem.width, width, by_width);
+            descend(
+                &mut self.width,
+                &mut state.width,
+                &problem.width,
+                width,
+                by_width,
+            );
         } else {
             self.settings = Some(settings);
         }

@@ -18,6 +18,8 @@ mod problem;
 mod report;
 mod search;
 mod sought;
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 
@@ -106,16 +108,34 @@ impl BlindConfig {
 /// What is done next.
 enum Stage {
     /// The next frame to try, and its trials so far.
-    Search { frame: usize, trials: Vec<Trial> },
+    Search {
+        frame: usize,
+        trials: Vec<Trial>,
+    },
     Joint(Descent),
     /// The next frame to check.
-    Check { round: usize, frame: usize },
+    Check {
+        round: usize,
+        frame: usize,
+    },
     /// Another start of some frames, and what it has to beat.
-    Repair { round: usize, descent: Descent, before: Box<State>, frames: Vec<usize> },
+    Repair {
+        round: usize,
+        descent: Descent,
+        before: Box<State>,
+        frames: Vec<usize>,
+    },
     /// The video under one prior of several, and those before it.
-    Polish { descent: Descent, start: Box<Clip>, done: Vec<Clip> },
+    Polish {
+        descent: Descent,
+        start: Clip,
+        done: Vec<Clip>,
+    },
     /// The parameters under a stiffer prior.
-    Stiffen { descent: Descent, state: Box<State> },
+    Stiffen {
+        descent: Descent,
+        state: Box<State>,
+    },
     Spread,
     Done,
 }
@@ -145,7 +165,7 @@ pub struct BlindScatter {
     /// The search's objectives and images by frame, until a distance is chosen.
     trials: Vec<Vec<Trial>>,
     /// The estimate under a stiffer prior.
-    stiff: Option<Box<State>>,
+    stiff: Option<State>,
     spread: Option<Spread>,
     steps: StepCounts,
     progress: Progress,
@@ -172,7 +192,11 @@ impl StepCounts {
             check: frames,
             repair: config.repair_iterations,
             polish: priors::polish().len() * config.polish_iterations,
-            certainty: if known { 0 } else { config.stiff_iterations + 1 },
+            certainty: if known {
+                0
+            } else {
+                config.stiff_iterations + 1
+            },
         }
     }
 
@@ -213,7 +237,8 @@ impl BlindScatter {
             search.start(&width, sigma_of_width_px),
         )?;
         check_shapes(&model, measurement.values())?;
-        let middles = |ranges: &problem::Ranges| (0..ranges.0.len()).map(|f| ranges.middle(f)).collect();
+        let middles =
+            |ranges: &problem::Ranges| (0..ranges.0.len()).map(|f| ranges.middle(f)).collect();
         let state = State {
             video: model.first_guess(measurement.values()),
             dist: middles(&dist),
@@ -237,7 +262,10 @@ impl BlindScatter {
         };
         Ok(Self {
             suspicions: vec![Suspicion::default(); shape.frames],
-            stage: Stage::Search { frame: 0, trials: Vec::new() },
+            stage: Stage::Search {
+                frame: 0,
+                trials: Vec::new(),
+            },
             trials: Vec::new(),
             stiff: None,
             spread: None,
@@ -289,7 +317,7 @@ impl BlindScatter {
         let prior = priors::polish().swap_remove(0);
         Stage::Polish {
             descent: Descent::new(self.polish_plan(prior), &self.state),
-            start: Box::new(self.state.video.clone()),
+            start: self.state.video.clone(),
             done: Vec::new(),
         }
     }
@@ -303,17 +331,30 @@ impl BlindScatter {
         let dists = search::distances(&self.problem, frame);
         let end = (trials.len() + TRIALS).min(dists.len());
         let width = self.problem.width.middle(frame);
-        trials.extend(search::trials(&self.problem, frame, &dists[trials.len()..end], width));
-        let best = trials.iter().min_by(|a, b| a.objective.total_cmp(&b.objective));
+        trials.extend(search::trials(
+            &self.problem,
+            frame,
+            &dists[trials.len()..end],
+            width,
+        ));
+        let best = trials
+            .iter()
+            .min_by(|a, b| a.objective.total_cmp(&b.objective));
         if let Some(best) = best {
-            self.state.video.frame_mut(frame).copy_from_slice(&best.image);
+            self.state
+                .video
+                .frame_mut(frame)
+                .copy_from_slice(&best.image);
         }
         if end < dists.len() {
             return Stage::Search { frame, trials };
         }
         self.trials.push(trials);
         if frame + 1 < self.problem.shape.frames {
-            return Stage::Search { frame: frame + 1, trials: Vec::new() };
+            return Stage::Search {
+                frame: frame + 1,
+                trials: Vec::new(),
+            };
         }
         self.choose();
         let plan = self.joint_plan(self.config.joint_iterations, 1e-3);
@@ -328,7 +369,9 @@ impl BlindScatter {
             let dists = search::distances(&self.problem, 0);
             let mut sums = vec![0.0; dists.len()];
             for frame in &trials {
-                sums.iter_mut().zip(objectives(frame)).for_each(|(s, o)| *s += o);
+                sums.iter_mut()
+                    .zip(objectives(frame))
+                    .for_each(|(s, o)| *s += o);
             }
             search::choose(&dists, &sums)
         });
@@ -349,7 +392,10 @@ impl BlindScatter {
                     choice.index
                 }
             };
-            self.state.video.frame_mut(f).copy_from_slice(&trials[index].image);
+            self.state
+                .video
+                .frame_mut(f)
+                .copy_from_slice(&trials[index].image);
         }
     }
 
@@ -364,7 +410,10 @@ impl BlindScatter {
     fn check(&mut self, round: usize, frame: usize) -> Stage {
         self.suspicions[frame].verdict = neighbours::ask(&self.problem, &self.state, frame);
         if frame + 1 < self.problem.shape.frames {
-            return Stage::Check { round, frame: frame + 1 };
+            return Stage::Check {
+                round,
+                frame: frame + 1,
+            };
         }
         let before = Box::new(self.state.clone());
         let mut frames = Vec::new();
@@ -380,7 +429,12 @@ impl BlindScatter {
         }
         let plan = self.joint_plan(self.config.repair_iterations, 3e-4);
         let descent = Descent::new(plan, &self.state);
-        Stage::Repair { round, descent, before, frames }
+        Stage::Repair {
+            round,
+            descent,
+            before,
+            frames,
+        }
     }
 
     /// Moves a doubtful frame to where something better may be; whether it was doubtful.
@@ -428,25 +482,35 @@ impl BlindScatter {
                 any = true;
                 continue;
             }
-            self.state.video.frame_mut(f).copy_from_slice(before.video.frame(f));
+            self.state
+                .video
+                .frame_mut(f)
+                .copy_from_slice(before.video.frame(f));
             self.state.dist[f] = before.dist[f];
             if !self.problem.width.is_shared() {
                 self.state.width[f] = before.width[f];
             }
         }
         match any {
-            true => Stage::Check { round: round + 1, frame: 0 },
+            true => Stage::Check {
+                round: round + 1,
+                frame: 0,
+            },
             false => self.polish(),
         }
     }
 
     /// The next polish; after the last one the estimate is the mean of all of them.
-    fn after_polish(&mut self, start: Box<Clip>, mut done: Vec<Clip>) -> Stage {
+    fn after_polish(&mut self, start: &Clip, mut done: Vec<Clip>) -> Stage {
         done.push(self.state.video.clone());
         if let Some(prior) = priors::polish().into_iter().nth(done.len()) {
-            self.state.video = Clip::clone(&start);
+            self.state.video = start.clone();
             let descent = Descent::new(self.polish_plan(prior), &self.state);
-            return Stage::Polish { descent, start, done };
+            return Stage::Polish {
+                descent,
+                start: start.clone(),
+                done,
+            };
         }
         let share = 1.0 / done.len() as f32;
         let sum = done.into_iter().reduce(|a, b| a.zip(&b, |a, b| a + b));
@@ -466,7 +530,10 @@ impl BlindScatter {
             prior: priors::joint(),
         };
         let descent = Descent::new(plan, &self.state);
-        Stage::Stiffen { descent, state: Box::new(self.state.clone()) }
+        Stage::Stiffen {
+            descent,
+            state: Box::new(self.state.clone()),
+        }
     }
 
     /// One step of a descent on the estimate.
@@ -483,50 +550,64 @@ impl BlindScatter {
         }
     }
 
-    /// Does one step of `stage`; the stage to go on with, or the error and the stage unchanged.
-    fn advance(&mut self, stage: Stage) -> Result<Stage, (SolverError, Stage)> {
-        Ok(match stage {
-            Stage::Search { frame, trials } => self.search(frame, trials),
-            Stage::Joint(mut descent) => match self.descend(&mut descent) {
-                Err(error) => return Err((error, Stage::Joint(descent))),
-                Ok(()) if descent.is_finished() => self.after_joint(),
-                Ok(()) => Stage::Joint(descent),
-            },
-            Stage::Check { round, frame } => self.check(round, frame),
-            Stage::Repair { round, mut descent, before, frames } => {
-                match self.descend(&mut descent) {
-                    Ok(()) if descent.is_finished() => self.judge(round, &before, &frames),
-                    Ok(()) => Stage::Repair { round, descent, before, frames },
-                    Err(error) => {
-                        return Err((error, Stage::Repair { round, descent, before, frames }));
-                    }
+    /// Does one step of `stage`; the stage to go on with, where that is another one.
+    fn advance(&mut self, stage: &mut Stage) -> Result<Option<Stage>, SolverError> {
+        use std::mem::take;
+        let next = match stage {
+            Stage::Search { frame, trials } => self.search(*frame, take(trials)),
+            Stage::Check { round, frame } => self.check(*round, *frame),
+            Stage::Joint(descent) => {
+                self.descend(descent)?;
+                if !descent.is_finished() {
+                    return Ok(None);
                 }
+                self.after_joint()
             }
-            Stage::Polish { mut descent, start, done } => match self.descend(&mut descent) {
-                Err(error) => return Err((error, Stage::Polish { descent, start, done })),
-                Ok(()) if descent.is_finished() => self.after_polish(start, done),
-                Ok(()) => Stage::Polish { descent, start, done },
-            },
-            Stage::Stiffen { mut descent, mut state } => {
-                if descent.step(&self.problem, &mut state).is_none() {
-                    return Err((self.diverged(), Stage::Stiffen { descent, state }));
+            Stage::Repair {
+                round,
+                descent,
+                before,
+                frames,
+            } => {
+                self.descend(descent)?;
+                if !descent.is_finished() {
+                    return Ok(None);
                 }
-                if descent.is_finished() {
-                    self.stiff = Some(state);
-                    Stage::Spread
-                } else {
-                    Stage::Stiffen { descent, state }
+                self.judge(*round, before, frames)
+            }
+            Stage::Polish {
+                descent,
+                start,
+                done,
+            } => {
+                self.descend(descent)?;
+                if !descent.is_finished() {
+                    return Ok(None);
                 }
+                self.after_polish(start, take(done))
+            }
+            Stage::Stiffen { descent, state } => {
+                let square = descent.step(&self.problem, state);
+                square.ok_or_else(|| self.diverged())?;
+                if !descent.is_finished() {
+                    return Ok(None);
+                }
+                self.stiff = Some(State::clone(state));
+                Stage::Spread
             }
             Stage::Spread => {
-                let prior = &priors::polish()[0];
-                let (state, noise) = (&self.state, self.config.noise);
-                let prior = (prior, self.weight());
-                self.spread = Some(certainty::spread(&self.problem, &self.model, state, prior, noise));
+                self.spread = Some(certainty::spread(
+                    &self.problem,
+                    &self.model,
+                    &self.state,
+                    (&priors::polish()[0], self.weight()),
+                    self.config.noise,
+                ));
                 Stage::Done
             }
-            Stage::Done => Stage::Done,
-        })
+            Stage::Done => return Ok(None),
+        };
+        Ok(Some(next))
     }
 
     /// Steps done at least when `stage` comes next.
@@ -570,13 +651,15 @@ impl Solver for BlindScatter {
         if self.progress.is_finished() {
             return Ok(self.progress);
         }
-        let stage = std::mem::replace(&mut self.stage, Stage::Done);
-        match self.advance(stage) {
-            Ok(stage) => self.stage = stage,
-            Err((error, stage)) => {
-                self.stage = stage;
-                return Err(error);
-            }
+        let mut stage = std::mem::replace(&mut self.stage, Stage::Done);
+        let next = self.advance(&mut stage);
+        let (stage, failure) = match next {
+            Ok(next) => (next.unwrap_or(stage), None),
+            Err(error) => (stage, Some(error)),
+        };
+        self.stage = stage;
+        if let Some(error) = failure {
+            return Err(error);
         }
         self.update_model()?;
         let least = self.steps_before(&self.stage);

@@ -53,11 +53,18 @@ pub(super) fn ask(problem: &Problem, state: &State, frame: usize) -> Option<Verd
             let image = state.video.frame(neighbour);
             let predictions = problem.physics.measure_widths(image, dist, &widths);
             let predictions = widths.iter().zip(predictions);
-            let results = predictions.map(|(&width, predicted)| {
-                (problem.mean_square(frame, predicted), width)
-            });
+            let results = predictions
+                .map(|(&width, predicted)| (problem.mean_square(frame, predicted), width));
             let (square, width) = results.min_by(|a, b| a.0.total_cmp(&b.0))?;
-            Some((square, Verdict { ratio: square / here, dist, width, neighbour }))
+            Some((
+                square,
+                Verdict {
+                    ratio: square / here,
+                    dist,
+                    width,
+                    neighbour,
+                },
+            ))
         })
         .collect::<Vec<_>>();
     let best = best.into_iter().flatten();

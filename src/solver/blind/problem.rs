@@ -111,7 +111,9 @@ impl Problem {
     pub fn mean_squares(&self, state: &State) -> Vec<f64> {
         let frames = (0..self.shape.frames).into_par_iter();
         let mean = |f: usize| {
-            let predicted = self.physics.measure(state.video.frame(f), &self.setting(state, f));
+            let predicted = self
+                .physics
+                .measure(state.video.frame(f), &self.setting(state, f));
             self.mean_square(f, predicted)
         };
         frames.map(mean).collect()
@@ -122,6 +124,8 @@ impl Problem {
         let half = 0.5 * self.shape.frame_len() as f64;
         let shares = prior.frame_values(&state.video);
         let data = self.mean_squares(state).into_iter();
-        data.zip(shares).map(|(m, r)| half * m + weight * r).collect()
+        data.zip(shares)
+            .map(|(m, r)| half * m + weight * r)
+            .collect()
     }
 }

@@ -49,7 +49,11 @@ impl ScatterSearch {
         let width = |&(low, high): &(f64, f64)| {
             // A range that ends where the kernel grows ends before that: the widths between
             // belong to no sigma.
-            let end = if low < high { high * (1.0 - 1e-12) } else { high };
+            let end = if low < high {
+                high * (1.0 - 1e-12)
+            } else {
+                high
+            };
             let width = |sigma| effective_width_px(sigma).max(NO_WIDTH_PX);
             (width(low), width(end))
         };
