@@ -96,3 +96,58 @@ impl FramePhysics {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clip::{Clip, Shape};
+    use crate::noise::Noise;
+    use crate::physics::{ForwardModel, Scatter, effective_width_px};
+
+    fn frame(shape: Shape, seed: u64) -> Clip {
+        let noise = Noise::seeded(seed).normal_clip(shape);
+        noise.map(|v| (0.5 + 0.2 * v).clamp(0.0, 1.0))
+    }
+
+    #[test]
+    fn a_frame_measures_as_in_the_clip_model() {
+        let shape = Shape::new(1, 13, 18);
+        let u = frame(shape, 1);
+        let model = Scatter::new(shape, Optics::SYNTHETIC, 6.3, 1.4).unwrap();
+        let physics = FramePhysics::new(13, 18, &Optics::SYNTHETIC);
+        let ours = physics.measure(u.data(), &physics.setting(6.3, effective_width_px(1.4)));
+        let several = physics.measure_widths(u.data(), 6.3, &[0.5, effective_width_px(1.4)]);
+        assert_eq!(several[1], ours);
+        for (a, b) in ours.iter().zip(model.apply(&u).data()) {
+            assert!((a - b).abs() < 1e-6, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn slopes_agree_with_finite_differences() {
+        let shape = Shape::new(1, 12, 17);
+        let (u, direction, y) = (frame(shape, 1), frame(shape, 2), frame(shape, 3));
+        let physics = FramePhysics::new(12, 17, &Optics::SYNTHETIC);
+        let at = |by: f32, dist: f64, width: f64, all: bool| {
+            let moved = u.zip(&direction, |u, d| u + by * d);
+            let setting = physics.setting(dist, width);
+            physics.slopes(moved.data(), &setting, all, |predicted| {
+                predicted.iter().zip(y.data()).map(|(p, y)| p - y).collect()
+            })
+        };
+        let here = at(0.0, 5.0, 0.9, true);
+        let agrees = |after: Slopes, before: Slopes, step: f64, slope: f64| {
+            let numeric = (after.cost - before.cost) / (2.0 * step);
+            assert!(
+                (numeric - slope).abs() < 1e-2 * slope.abs(),
+                "{numeric} {slope}"
+            );
+        };
+        let (after, before) = (at(1e-3, 5.0, 0.9, false), at(-1e-3, 5.0, 0.9, false));
+        agrees(after, before, 1e-3, dot(&here.video, direction.data()));
+        let (after, before) = (at(0.0, 5.01, 0.9, false), at(0.0, 4.99, 0.9, false));
+        agrees(after, before, 0.01, here.dist);
+        let (after, before) = (at(0.0, 5.0, 0.91, false), at(0.0, 5.0, 0.89, false));
+        agrees(after, before, 0.01, here.width);
+    }
+}

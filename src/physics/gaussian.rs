@@ -192,4 +192,54 @@ mod tests {
         let expected = 2.0 * 12.0 / 14.0;
         assert!((variance.sqrt() - expected).abs() < 0.02, "{variance}");
     }
+
+    #[test]
+    fn effective_kernels_are_the_published_ones() {
+        for i in 34..400 {
+            let sigma = f64::from(i) * 0.01 + 0.003;
+            let (published, ours) = (
+                GaussianKernel::new(sigma),
+                GaussianKernel::effective(effective_width_px(sigma)),
+            );
+            assert_eq!(published.taps().len(), ours.taps().len(), "{sigma}");
+            for (a, b) in published.taps().iter().zip(ours.taps()) {
+                assert!((a - b).abs() < 1e-6, "{sigma}: {a} {b}");
+            }
+            let back = sigma_of_width_px(effective_width_px(sigma));
+            assert!((back - sigma).abs() < 1e-9, "{sigma}: {back}");
+        }
+    }
+
+    #[test]
+    fn widths_between_kernels_get_the_nearest_sigma() {
+        for i in 20..600 {
+            let width = f64::from(i) * 0.005;
+            let sigma = sigma_of_width_px(width);
+            let miss = (effective_width_px(sigma) - width).abs();
+            for step in -300..=300 {
+                let other = sigma + f64::from(step) * 1e-3;
+                let others = (effective_width_px(other) - width).abs();
+                assert!(
+                    miss < others + 1e-9,
+                    "{width}: {sigma} is worse than {other}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn slopes_of_effective_kernels_agree_with_finite_differences() {
+        let frame: Vec<f32> = (0..99).map(|v| ((v * 37) % 11) as f32 / 11.0).collect();
+        let v: Vec<f32> = (0..99).map(|v| ((v * 53) % 7) as f32 / 7.0).collect();
+        for width in [0.4, 0.9, 1.45] {
+            let at =
+                |w: f64| super::super::dot(&GaussianKernel::effective(w).apply(&frame, 11), &v);
+            let numeric = (at(width + 1e-3) - at(width - 1e-3)) / 2e-3;
+            let slope = GaussianKernel::effective(width).sigma_gradient(&frame, &v, 11);
+            assert!(
+                (numeric - slope).abs() < 1e-2 * slope.abs().max(0.1),
+                "{numeric} {slope}"
+            );
+        }
+    }
 }

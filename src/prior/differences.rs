@@ -24,7 +24,6 @@ type Stencil = &'static [(usize, usize, f32)];
 
 const HALF: f32 = std::f32::consts::FRAC_1_SQRT_2;
 const TWICE: f32 = std::f32::consts::SQRT_2;
-const ITSELF: Stencil = &[(0, 0, 1.0)];
 const DIFFERENCES: [Stencil; 4] = [
     &[(0, 0, -1.0), (0, 1, 1.0)],
     &[(0, 0, -1.0), (1, 0, 1.0)],
@@ -57,6 +56,8 @@ pub struct Term {
     pub group: Group,
     pub potential: Concave,
     pub weight: f32,
+    /// The factor of the change itself beside its differences; unused for lag 0.
+    pub itself: f32,
 }
 
 /// The sum of its terms.
@@ -124,6 +125,24 @@ impl Differences {
         shares
     }
 
+    /// The quadratic that touches the prior at `clip` from above, as a function of each frame
+    /// while the others rest.
+    pub fn majorised(&self, clip: &Clip) -> Majorised<'_> {
+        let pairs = self.pairs(clip.shape().frames);
+        let weights = pairs.par_iter().map(|&(lag, t)| {
+            let subject = subject(clip, lag, t);
+            let terms = self.terms.iter().filter(|term| term.lag == lag);
+            terms
+                .map(|term| term.pulls(&term.parts(&subject, clip.shape().width), 1.0))
+                .collect()
+        });
+        Majorised {
+            terms: &self.terms,
+            weights: weights.collect(),
+            pairs,
+        }
+    }
+
     /// Every (lag, first frame) that some term looks at.
     fn pairs(&self, frames: usize) -> Vec<(usize, usize)> {
         let mut lags: Vec<usize> = self.terms.iter().map(|term| term.lag).collect();
@@ -146,36 +165,85 @@ fn subject(clip: &Clip, lag: usize, t: usize) -> Vec<f32> {
     later.zip(frame).map(|(b, a)| b - a).collect()
 }
 
+/// A quadratic above a [`Differences`], frame by frame.
+pub struct Majorised<'a> {
+    terms: &'a [Term],
+    pairs: Vec<(usize, usize)>,
+    /// For each pair, those of each term of its lag.
+    weights: Vec<Vec<Vec<f32>>>,
+}
+
+impl Majorised<'_> {
+    /// The quadratic's second derivative times `change`.
+    pub fn apply(&self, change: &Clip) -> Clip {
+        let shape = change.shape();
+        let frames = (0..shape.frames).into_par_iter().map(|frame| {
+            let mut out = vec![0.0; shape.frame_len()];
+            for (&(lag, t), weights) in self.pairs.iter().zip(&self.weights) {
+                if t != frame && t + lag != frame {
+                    continue;
+                }
+                let terms = self.terms.iter().filter(|term| term.lag == lag);
+                for (term, weights) in terms.zip(weights) {
+                    let parts = term.parts(change.frame(frame), shape.width);
+                    term.add_pulled(parts, weights, shape.width, &mut out);
+                }
+            }
+            out
+        });
+        Clip::new(shape, frames.collect::<Vec<_>>().concat())
+    }
+}
+
 impl Term {
-    fn stencils(&self) -> impl Iterator<Item = Stencil> {
-        let itself = (self.lag > 0).then_some(ITSELF);
-        itself
-            .into_iter()
-            .chain(self.group.stencils().iter().copied())
+    fn add_pull(&self, subject: &[f32], width: usize, weight: f32, out: &mut [f32]) {
+        let parts = self.parts(subject, width);
+        let pulls = self.pulls(&parts, weight);
+        self.add_pulled(parts, &pulls, width, out);
     }
 
-    fn add_pull(&self, subject: &[f32], width: usize, weight: f32, out: &mut [f32]) {
-        let parts: Vec<Vec<f32>> = self.stencils().map(|s| apply(s, subject, width)).collect();
-        let mut pull = squares(&parts, subject.len());
-        for p in &mut pull {
+    /// The differences of the group, and the change itself where there is one.
+    fn parts(&self, subject: &[f32], width: usize) -> Vec<Vec<f32>> {
+        let stencils = self.group.stencils().iter();
+        let mut parts: Vec<Vec<f32>> = stencils.map(|s| apply(s, subject, width)).collect();
+        if self.lag > 0 {
+            parts.push(subject.iter().map(|v| self.itself * v).collect());
+        }
+        parts
+    }
+
+    /// phi' over the magnitude at every pixel, weighted.
+    fn pulls(&self, parts: &[Vec<f32>], weight: f32) -> Vec<f32> {
+        let mut pulls = squares(parts);
+        for p in &mut pulls {
             *p = weight * self.weight * self.potential.pull(*p);
         }
-        for (stencil, mut part) in self.stencils().zip(parts) {
-            part.iter_mut().zip(&pull).for_each(|(d, p)| *d *= p);
-            add_adjoint(stencil, &part, width, out);
+        pulls
+    }
+
+    fn add_pulled(&self, mut parts: Vec<Vec<f32>>, pulls: &[f32], width: usize, out: &mut [f32]) {
+        for part in &mut parts {
+            part.iter_mut().zip(pulls).for_each(|(d, p)| *d *= p);
+        }
+        let stencils = self.group.stencils();
+        for (stencil, part) in stencils.iter().zip(&parts) {
+            add_adjoint(stencil, part, width, out);
+        }
+        for change in &parts[stencils.len()..] {
+            let pairs = out.iter_mut().zip(change);
+            pairs.for_each(|(o, v)| *o += self.itself * v);
         }
     }
 
     fn value(&self, subject: &[f32], width: usize) -> f64 {
-        let parts: Vec<Vec<f32>> = self.stencils().map(|s| apply(s, subject, width)).collect();
-        let squares = squares(&parts, subject.len());
+        let squares = squares(&self.parts(subject, width));
         let values = squares.iter().map(|&s| self.potential.value(s));
         f64::from(self.weight) * values.sum::<f64>()
     }
 }
 
-fn squares(parts: &[Vec<f32>], len: usize) -> Vec<f32> {
-    let mut out = vec![0.0; len];
+fn squares(parts: &[Vec<f32>]) -> Vec<f32> {
+    let mut out = vec![0.0; parts.first().map_or(0, Vec::len)];
     for part in parts {
         out.iter_mut().zip(part).for_each(|(o, d)| *o += d * d);
     }
@@ -187,7 +255,10 @@ fn fits(stencil: Stencil, len: usize, width: usize) -> (usize, usize) {
     let down = stencil.iter().map(|s| s.0).max().unwrap_or(0);
     let right = stencil.iter().map(|s| s.1).max().unwrap_or(0);
     let rows = (len / width).saturating_sub(down);
-    (rows, width.saturating_sub(right))
+    match width.saturating_sub(right) {
+        0 => (0, 0),
+        columns => (rows, columns),
+    }
 }
 
 /// The difference at every pixel, 0 where it would leave the frame.
@@ -228,6 +299,7 @@ mod tests {
             group,
             potential: Concave { bend, epsilon },
             weight: 0.75,
+            itself: 1.0,
         }
     }
 
@@ -238,7 +310,10 @@ mod tests {
                 term(0, Group::Axes, f32::INFINITY, 0.1),
                 term(0, Group::Curvature, 0.4, 0.1),
                 term(1, Group::Neighbours, 0.4, 0.1),
-                term(2, Group::Diagonals, 0.3, 0.2),
+                Term {
+                    itself: 2.0,
+                    ..term(2, Group::Diagonals, 0.3, 0.2)
+                },
             ],
         };
         for shape in [
@@ -258,6 +333,23 @@ mod tests {
                 (slope - analytic).abs() < 1e-2 * slope.abs(),
                 "{shape}: {analytic} {slope}"
             );
+        }
+    }
+
+    #[test]
+    fn the_quadratic_has_the_slope_of_the_prior_where_they_touch() {
+        let prior = Differences {
+            terms: vec![
+                term(0, Group::Axes, 0.3, 0.1),
+                term(0, Group::Curvature, 0.4, 0.1),
+            ],
+        };
+        let clip = Noise::seeded(5).normal_clip(Shape::new(2, 6, 7));
+        let mut gradient = vec![0.0; clip.shape().len()];
+        prior.add_gradient(&clip, 1.0, &mut gradient);
+        let slope = prior.majorised(&clip).apply(&clip);
+        for (a, b) in slope.data().iter().zip(&gradient) {
+            assert!((a - b).abs() < 1e-5, "{a} {b}");
         }
     }
 

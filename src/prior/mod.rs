@@ -20,7 +20,7 @@ pub mod weights;
 pub use average::Average;
 pub use blocks::BlockMatching;
 pub use denoiser::Denoiser;
-pub use differences::{Differences, Group, Term};
+pub use differences::{Differences, Group, Majorised, Term};
 pub use diffusion_denoiser::DiffusionDenoiser;
 pub use error::PriorError;
 pub use network::NetworkPrior;

@@ -6,7 +6,8 @@
 //! 3. **Check**: each frame's measurement is predicted from its neighbours' images over the whole
 //!    range. Where they point elsewhere, or the search had a close second minimum, the descent
 //!    is repeated from there, and each frame keeps the better of both.
-//! 4. **Polish** of the video with a richer prior.
+//! 4. **Polish** of the video with richer priors, one after the other; the mean of their results
+//!    is nearer to the truth than either.
 //! 5. **Certainty**: the objective's curvature, and how far a stiffer prior pulls the parameters.
 
 mod certainty;
@@ -17,10 +18,12 @@ mod problem;
 mod report;
 mod search;
 mod sought;
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 
-use self::certainty::{SHIFTS, Spread};
+use self::certainty::Spread;
 use self::descent::{Descent, Plan};
 use self::problem::{Problem, State};
 use self::search::Trial;
@@ -29,13 +32,14 @@ use super::measurement::Measurement;
 use super::{Progress, Solver, SolverError, check_shapes, rms};
 use crate::clip::Clip;
 use crate::physics::{ForwardModel, Scatter, sigma_of_width_px};
+use crate::prior::Differences;
 
 pub use sought::{ScatterSearch, Sought};
 
 /// Smallest noise assumed, so that real-valued data keeps some prior: 1e-4 of full scale.
 const NOISE_FLOOR: f64 = 1e-4;
 /// Trials of the search in one step.
-const TRIALS: usize = 32;
+const TRIALS: usize = 8;
 /// Times that doubtful frames are started again.
 const ROUNDS: usize = 3;
 /// A neighbour's setting this much better, and this far away (over pitch^2 / wavelength), is
@@ -44,6 +48,9 @@ const SUSPECT_RATIO: f64 = 0.7;
 const SUSPECT_DIST: f64 = 2.5;
 /// A second minimum of the search whose objective is within this of the best.
 const RIVAL_RATIO: f64 = 1.05;
+/// The prior's weight that the parameters are pulled with to see how much they owe to it.
+const STIFFER: f64 = 3.0;
+
 /// Settings of [`BlindScatter`]; the defaults were chosen on generated scenes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BlindConfig {
@@ -53,11 +60,11 @@ pub struct BlindConfig {
     pub joint_smoothness: f64,
     pub smoothness: f64,
     /// Iterations of the joint descent, of one that starts doubtful frames again, of the
-    /// polish, and of each refit that the intervals come from.
+    /// polish under each of its priors, and of the stiffer prior that the intervals need.
     pub joint_iterations: usize,
     pub repair_iterations: usize,
     pub polish_iterations: usize,
-    pub refit_iterations: usize,
+    pub stiff_iterations: usize,
 }
 
 impl BlindConfig {
@@ -66,11 +73,11 @@ impl BlindConfig {
         Self {
             noise: noise.max(NOISE_FLOOR),
             joint_smoothness: 15.6,
-            smoothness: 15.6,
+            smoothness: 14.0,
             joint_iterations: 400,
             repair_iterations: 250,
             polish_iterations: 600,
-            refit_iterations: 100,
+            stiff_iterations: 150,
         }
     }
 
@@ -90,7 +97,7 @@ impl BlindConfig {
             ("the number of joint iterations", self.joint_iterations),
             ("the number of repair iterations", self.repair_iterations),
             ("the number of polish iterations", self.polish_iterations),
-            ("the number of refit iterations", self.refit_iterations),
+            ("the number of stiff iterations", self.stiff_iterations),
         ] {
             positive(what, count as f64)?;
         }
@@ -118,18 +125,18 @@ enum Stage {
         before: Box<State>,
         frames: Vec<usize>,
     },
-    Polish(Descent),
+    /// The video under one prior of several, and those before it.
+    Polish {
+        descent: Descent,
+        start: Clip,
+        done: Vec<Clip>,
+    },
     /// The parameters under a stiffer prior.
     Stiffen {
         descent: Descent,
         state: Box<State>,
     },
-    /// The video at shifted parameters, for the objective's curvature.
-    Refit {
-        shift: usize,
-        descent: Descent,
-        state: Box<State>,
-    },
+    Spread,
     Done,
 }
 
@@ -157,9 +164,8 @@ pub struct BlindScatter {
     suspicions: Vec<Suspicion>,
     /// The search's objectives and images by frame, until a distance is chosen.
     trials: Vec<Vec<Trial>>,
-    /// The parameters' change under a stiffer prior, and the objectives at [`SHIFTS`].
-    stiff: Option<Box<State>>,
-    objectives: Vec<Vec<f64>>,
+    /// The estimate under a stiffer prior.
+    stiff: Option<State>,
     spread: Option<Spread>,
     steps: StepCounts,
     progress: Progress,
@@ -185,11 +191,11 @@ impl StepCounts {
             joint: config.joint_iterations,
             check: frames,
             repair: config.repair_iterations,
-            polish: config.polish_iterations,
+            polish: priors::polish().len() * config.polish_iterations,
             certainty: if known {
                 0
             } else {
-                (1 + SHIFTS.len()) * config.refit_iterations
+                config.stiff_iterations + 1
             },
         }
     }
@@ -262,7 +268,6 @@ impl BlindScatter {
             },
             trials: Vec::new(),
             stiff: None,
-            objectives: Vec::new(),
             spread: None,
             problem,
             config,
@@ -296,14 +301,24 @@ impl BlindScatter {
         }
     }
 
-    fn polish_plan(&self) -> Plan {
+    fn polish_plan(&self, prior: Differences) -> Plan {
         Plan {
             iterations: self.config.polish_iterations,
             rate: 0.1,
             dist_rate: 0.0,
             width_rate: 0.0,
             weights: (2e-4, self.weight()),
-            prior: priors::polish(),
+            prior,
+        }
+    }
+
+    /// The first of the polishes.
+    fn polish(&self) -> Stage {
+        let prior = priors::polish().swap_remove(0);
+        Stage::Polish {
+            descent: Descent::new(self.polish_plan(prior), &self.state),
+            start: self.state.video.clone(),
+            done: Vec::new(),
         }
     }
 
@@ -386,7 +401,7 @@ impl BlindScatter {
 
     fn after_joint(&self) -> Stage {
         if self.problem.dist.is_known() || self.problem.dist.is_shared() {
-            return Stage::Polish(Descent::new(self.polish_plan(), &self.state));
+            return self.polish();
         }
         Stage::Check { round: 0, frame: 0 }
     }
@@ -410,7 +425,7 @@ impl BlindScatter {
             }
         }
         if frames.is_empty() {
-            return Stage::Polish(Descent::new(self.polish_plan(), &self.state));
+            return self.polish();
         }
         let plan = self.joint_plan(self.config.repair_iterations, 3e-4);
         let descent = Descent::new(plan, &self.state);
@@ -481,57 +496,43 @@ impl BlindScatter {
                 round: round + 1,
                 frame: 0,
             },
-            false => Stage::Polish(Descent::new(self.polish_plan(), &self.state)),
+            false => self.polish(),
         }
     }
 
-    fn after_polish(&self) -> Stage {
+    /// The next polish; after the last one the estimate is the mean of all of them.
+    fn after_polish(&mut self, start: &Clip, mut done: Vec<Clip>) -> Stage {
+        done.push(self.state.video.clone());
+        if let Some(prior) = priors::polish().into_iter().nth(done.len()) {
+            self.state.video = start.clone();
+            let descent = Descent::new(self.polish_plan(prior), &self.state);
+            return Stage::Polish {
+                descent,
+                start: start.clone(),
+                done,
+            };
+        }
+        let share = 1.0 / done.len() as f32;
+        let sum = done.into_iter().reduce(|a, b| a.zip(&b, |a, b| a + b));
+        if let Some(sum) = sum {
+            self.state.video = sum.map(|v| v * share);
+        }
         if self.is_known() {
             return Stage::Done;
         }
-        let weight = 3.0 * self.joint_weight();
+        let weight = STIFFER * self.weight();
         let plan = Plan {
+            iterations: self.config.stiff_iterations,
             rate: 0.02,
             dist_rate: 0.05,
             width_rate: 0.01,
-            ..self.joint_plan(self.config.refit_iterations, weight)
-        };
-        let plan = Plan {
             weights: (weight, weight),
-            prior: priors::polish(),
-            ..plan
+            prior: priors::joint(),
         };
         let descent = Descent::new(plan, &self.state);
         Stage::Stiffen {
             descent,
             state: Box::new(self.state.clone()),
-        }
-    }
-
-    /// The next shift of use, from `shift` on.
-    fn refit(&mut self, shift: usize) -> Stage {
-        let Some(next) = SHIFTS.get(shift) else {
-            self.spread = Some(certainty::spread(
-                &self.problem,
-                self.config.noise,
-                &self.objectives,
-            ));
-            return Stage::Done;
-        };
-        if !next.is_of_use(&self.problem) {
-            self.objectives.push(vec![0.0; self.problem.shape.frames]);
-            return self.refit(shift + 1);
-        }
-        let state = Box::new(next.of(&self.state, &self.problem));
-        let plan = certainty::refit(
-            &priors::polish(),
-            self.weight(),
-            self.config.refit_iterations,
-        );
-        Stage::Refit {
-            shift,
-            descent: Descent::new(plan, &state),
-            state,
         }
     }
 
@@ -549,90 +550,64 @@ impl BlindScatter {
         }
     }
 
-    /// Does one step of `stage`; the stage to go on with, or the error and the stage unchanged.
-    fn advance(&mut self, stage: Stage) -> Result<Stage, (SolverError, Stage)> {
-        Ok(match stage {
-            Stage::Search { frame, trials } => self.search(frame, trials),
-            Stage::Joint(mut descent) => match self.descend(&mut descent) {
-                Err(error) => return Err((error, Stage::Joint(descent))),
-                Ok(()) if descent.is_finished() => self.after_joint(),
-                Ok(()) => Stage::Joint(descent),
-            },
-            Stage::Check { round, frame } => self.check(round, frame),
+    /// Does one step of `stage`; the stage to go on with, where that is another one.
+    fn advance(&mut self, stage: &mut Stage) -> Result<Option<Stage>, SolverError> {
+        use std::mem::take;
+        let next = match stage {
+            Stage::Search { frame, trials } => self.search(*frame, take(trials)),
+            Stage::Check { round, frame } => self.check(*round, *frame),
+            Stage::Joint(descent) => {
+                self.descend(descent)?;
+                if !descent.is_finished() {
+                    return Ok(None);
+                }
+                self.after_joint()
+            }
             Stage::Repair {
                 round,
-                mut descent,
+                descent,
                 before,
                 frames,
-            } => match self.descend(&mut descent) {
-                Ok(()) if descent.is_finished() => self.judge(round, &before, &frames),
-                Ok(()) => Stage::Repair {
-                    round,
-                    descent,
-                    before,
-                    frames,
-                },
-                Err(error) => {
-                    return Err((
-                        error,
-                        Stage::Repair {
-                            round,
-                            descent,
-                            before,
-                            frames,
-                        },
-                    ));
-                }
-            },
-            Stage::Polish(mut descent) => match self.descend(&mut descent) {
-                Err(error) => return Err((error, Stage::Polish(descent))),
-                Ok(()) if descent.is_finished() => self.after_polish(),
-                Ok(()) => Stage::Polish(descent),
-            },
-            Stage::Stiffen {
-                mut descent,
-                mut state,
             } => {
-                if descent.step(&self.problem, &mut state).is_none() {
-                    return Err((self.diverged(), Stage::Stiffen { descent, state }));
+                self.descend(descent)?;
+                if !descent.is_finished() {
+                    return Ok(None);
                 }
-                if descent.is_finished() {
-                    self.stiff = Some(state);
-                    self.refit(0)
-                } else {
-                    Stage::Stiffen { descent, state }
-                }
+                self.judge(*round, before, frames)
             }
-            Stage::Refit {
-                shift,
-                mut descent,
-                mut state,
+            Stage::Polish {
+                descent,
+                start,
+                done,
             } => {
-                if descent.step(&self.problem, &mut state).is_none() {
-                    return Err((
-                        self.diverged(),
-                        Stage::Refit {
-                            shift,
-                            descent,
-                            state,
-                        },
-                    ));
+                self.descend(descent)?;
+                if !descent.is_finished() {
+                    return Ok(None);
                 }
-                if descent.is_finished() {
-                    let (prior, weight) = (priors::polish(), self.weight());
-                    self.objectives
-                        .push(self.problem.objectives(&state, &prior, weight));
-                    self.refit(shift + 1)
-                } else {
-                    Stage::Refit {
-                        shift,
-                        descent,
-                        state,
-                    }
-                }
+                self.after_polish(start, take(done))
             }
-            Stage::Done => Stage::Done,
-        })
+            Stage::Stiffen { descent, state } => {
+                let square = descent.step(&self.problem, state);
+                square.ok_or_else(|| self.diverged())?;
+                if !descent.is_finished() {
+                    return Ok(None);
+                }
+                self.stiff = Some(State::clone(state));
+                Stage::Spread
+            }
+            Stage::Spread => {
+                self.spread = Some(certainty::spread(
+                    &self.problem,
+                    &self.model,
+                    &self.state,
+                    (&priors::polish()[0], self.weight()),
+                    self.config.noise,
+                ));
+                Stage::Done
+            }
+            Stage::Done => return Ok(None),
+        };
+        Ok(Some(next))
     }
 
     /// Steps done at least when `stage` comes next.
@@ -643,11 +618,11 @@ impl BlindScatter {
             Stage::Joint(_) => steps.search,
             Stage::Check { round, frame } => steps.before_check(*round) + frame,
             Stage::Repair { round, .. } => steps.before_check(*round) + steps.check,
-            Stage::Polish(_) => steps.before_polish(),
-            Stage::Stiffen { .. } => steps.before_certainty(),
-            Stage::Refit { shift, .. } => {
-                steps.before_certainty() + (1 + shift) * self.config.refit_iterations
+            Stage::Polish { done, .. } => {
+                steps.before_polish() + done.len() * self.config.polish_iterations
             }
+            Stage::Stiffen { .. } => steps.before_certainty(),
+            Stage::Spread => steps.total() - 1,
             Stage::Done => steps.total(),
         }
     }
@@ -676,13 +651,15 @@ impl Solver for BlindScatter {
         if self.progress.is_finished() {
             return Ok(self.progress);
         }
-        let stage = std::mem::replace(&mut self.stage, Stage::Done);
-        match self.advance(stage) {
-            Ok(stage) => self.stage = stage,
-            Err((error, stage)) => {
-                self.stage = stage;
-                return Err(error);
-            }
+        let mut stage = std::mem::replace(&mut self.stage, Stage::Done);
+        let next = self.advance(&mut stage);
+        let (stage, failure) = match next {
+            Ok(next) => (next.unwrap_or(stage), None),
+            Err(error) => (stage, Some(error)),
+        };
+        self.stage = stage;
+        if let Some(error) = failure {
+            return Err(error);
         }
         self.update_model()?;
         let least = self.steps_before(&self.stage);

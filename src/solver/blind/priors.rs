@@ -14,6 +14,7 @@ fn term(lag: usize, group: Group, weight: f32, bend: f32) -> Term {
             epsilon: 1e-3,
         },
         weight,
+        itself: 1.0,
     }
 }
 
@@ -25,15 +26,24 @@ pub(super) fn joint() -> Differences {
 }
 
 /// Of the polish: all eight neighbours, so that slanted edges cost no more than straight ones,
-/// and the second differences, so that slopes are not made into stairs.
-pub(super) fn polish() -> Differences {
-    let mut terms = vec![
+/// and the second differences, so that slopes are not made into stairs. The first asks that
+/// changes over time be smooth, the second rather that there be none.
+pub(super) fn polish() -> Vec<Differences> {
+    let mut smooth = vec![
         term(0, Group::Neighbours, 0.5, 0.1),
         term(0, Group::Curvature, 0.25, 0.1),
     ];
-    terms.extend(LAGS.map(|lag| {
+    smooth.extend(LAGS.map(|lag| {
         let weight = if lag == 1 { 0.9 } else { 0.6 };
         term(lag, Group::Neighbours, weight, 0.05)
     }));
-    Differences { terms }
+    let mut still = vec![
+        term(0, Group::Neighbours, 0.5, 0.05),
+        term(0, Group::Curvature, 0.25, 0.1),
+    ];
+    still.extend(LAGS.map(|lag| Term {
+        itself: 2.0,
+        ..term(lag, Group::Neighbours, 0.6, 0.05)
+    }));
+    [smooth, still].map(|terms| Differences { terms }).into()
 }

@@ -45,6 +45,7 @@ pub(super) fn trials(problem: &Problem, frame: usize, dists: &[f64], width: f64)
                 epsilon: 3e-3,
             },
             weight: 1.0,
+            itself: 1.0,
         }],
     };
     let measured = problem.frames[frame].values();
