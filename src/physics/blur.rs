@@ -1,8 +1,11 @@
 //! The published Gaussian blur of amplitudes.
 
+use std::sync::OnceLock;
+
 use rayon::prelude::*;
 
 use super::gaussian::GaussianKernel;
+use super::symmetric::Spectrum;
 use super::{
     ForwardModel, Gradient, Linearised, Parameter, PhysicsError, Unit, check_shape, check_values,
 };
@@ -13,6 +16,8 @@ pub struct Blur {
     shape: Shape,
     sigma_px: f64,
     kernel: GaussianKernel,
+    /// Of the blurs along the columns and along the rows.
+    spectra: OnceLock<(Spectrum, Spectrum)>,
 }
 
 impl Blur {
@@ -27,9 +32,75 @@ impl Blur {
             shape,
             sigma_px: 0.0,
             kernel: GaussianKernel::new(0.0),
+            spectra: OnceLock::new(),
         };
         model.set_parameters(&[sigma_px])?;
         Ok(model)
+    }
+
+    fn spectra(&self) -> &(Spectrum, Spectrum) {
+        self.spectra.get_or_init(|| {
+            let of = |n| Spectrum::of_blur(self.kernel.taps(), n);
+            rayon::join(|| of(self.shape.height), || of(self.shape.width))
+        })
+    }
+
+    /// The singular values of the blur of a frame: height x width products, in no order.
+    pub fn singular_values(&self) -> Vec<f64> {
+        let (columns, rows) = self.spectra();
+        let outer = columns.values().iter();
+        outer
+            .flat_map(|c| rows.values().iter().map(move |r| (c * r).abs()))
+            .collect()
+    }
+
+    /// The clip in the basis where the blur only scales.
+    pub fn analyse(&self, clip: &Clip) -> Vec<f64> {
+        let (columns, rows) = self.spectra();
+        let n = self.shape.frame_len();
+        let mut out = vec![0.0; self.shape.len()];
+        out.par_chunks_exact_mut(n)
+            .zip(clip.data().par_chunks_exact(n))
+            .for_each(|(out, frame)| {
+                let frame: Vec<f64> = frame.iter().map(|&v| f64::from(v)).collect();
+                let along = columns.analyse_columns(&frame, self.shape.width);
+                out.copy_from_slice(&rows.analyse_rows(&along));
+            });
+        out
+    }
+
+    /// argmin over x of ||A x - y||^2 + `weight` ||x - z||^2, `y_coefficients` being the
+    /// measurement's [`analyse`](Self::analyse).
+    ///
+    /// Computed as a correction of z, so that what the blur has lost keeps z to its last digit.
+    pub fn data_step(&self, z: &Clip, y_coefficients: &[f64], weight: f64) -> Clip {
+        let (columns, rows) = self.spectra();
+        let Shape { width, .. } = self.shape;
+        let n = self.shape.frame_len();
+        let mut x = z.clone();
+        x.data_mut()
+            .par_chunks_exact_mut(n)
+            .zip(y_coefficients.par_chunks_exact(n))
+            .for_each(|(frame, y)| {
+                let z: Vec<f64> = frame.iter().map(|&v| f64::from(v)).collect();
+                let mut change = rows.analyse_rows(&columns.analyse_columns(&z, width));
+                let lines = change.chunks_exact_mut(width).zip(y.chunks_exact(width));
+                for ((change, y), &c) in lines.zip(columns.values()) {
+                    for ((change, y), &r) in change.iter_mut().zip(y).zip(rows.values()) {
+                        let lambda = c * r;
+                        let scale = lambda * lambda + weight;
+                        *change = match scale > 0.0 {
+                            true => lambda * (y - lambda * *change) / scale,
+                            false => 0.0,
+                        };
+                    }
+                }
+                let change = rows.synthesise_rows(&columns.synthesise_columns(&change, width));
+                for (x, change) in frame.iter_mut().zip(&change) {
+                    *x = (f64::from(*x) + change) as f32;
+                }
+            });
+        x
     }
 }
 
@@ -58,6 +129,7 @@ impl ForwardModel for Blur {
         check_values(&self.parameters(), values)?;
         self.sigma_px = values[0];
         self.kernel = GaussianKernel::new(self.sigma_px);
+        self.spectra = OnceLock::new();
         Ok(())
     }
 
