@@ -116,6 +116,16 @@ pub trait ForwardModel: Send + Sync {
         measurement.map(|y| y.clamp(0.0, 1.0))
     }
 
+    /// The video that minimises ||A(x) - y||^2 + `weight` ||x - z||^2, for models that know it
+    /// in closed form; `weight` is above 0. No bounds on x are applied.
+    ///
+    /// # Panics
+    /// When `z` or `y` is not of the model's shape.
+    fn exact_data_step(&self, z: &Clip, y: &Clip, weight: f64) -> Option<Clip> {
+        let _ = (z, y, weight);
+        None
+    }
+
     /// Whether A is linear, or affine, in the video.
     fn is_affine(&self) -> bool {
         true
