@@ -69,6 +69,26 @@ impl Blur {
         out
     }
 
+    pub fn colour(&self, noise: &Clip, sigma: f64, l: f64) -> Clip {
+        let (columns, rows) = self.spectra();
+        let Shape { width, .. } = self.shape;
+        let n = self.shape.frame_len();
+        let mut x = noise.clone();
+        x.data_mut().par_chunks_exact_mut(n).for_each(|frame| {
+            let mut z: Vec<f64> = frame.iter().map(|&v| f64::from(v)).collect();
+            for (z, &c) in z.chunks_exact_mut(width).zip(columns.values()) {
+                for (z, &r) in z.iter_mut().zip(rows.values()) {
+                    *z /= ((c * r / sigma).powi(2) + l).sqrt();
+                }
+            }
+            let z = rows.synthesise_rows(&columns.synthesise_columns(&z, width));
+            for (x, z) in frame.iter_mut().zip(&z) {
+                *x = *z as f32;
+            }
+        });
+        x
+    }
+
     /// argmin over x of ||A x - y||^2 + `weight` ||x - z||^2, `y_coefficients` being the
     /// measurement's [`analyse`](Self::analyse).
     ///
