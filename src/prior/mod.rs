@@ -4,6 +4,7 @@
 //! Solvers see [`Prior`], [`Schedule`], [`Denoiser`] and formulas: clips in, clips out, on the
 //! host.
 
+mod blocks;
 mod denoiser;
 mod error;
 mod network;
@@ -12,6 +13,7 @@ mod space_time;
 pub mod unet;
 pub mod weights;
 
+pub use blocks::BlockMatching;
 pub use denoiser::Denoiser;
 pub use error::PriorError;
 pub use network::NetworkPrior;

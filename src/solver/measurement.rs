@@ -93,6 +93,19 @@ impl Measurement {
         saturated.count() as f64 / self.values.shape().len() as f64
     }
 
+    /// The slope of [`residual`](Self::residual): 0 where a saturated pixel is predicted above its
+    /// ceiling, 1 elsewhere.
+    pub fn slope(&self, predicted: &Clip) -> Clip {
+        let ceiling = self.ceiling.unwrap_or(f32::INFINITY);
+        predicted.zip(&self.values, |p, y| {
+            if y >= ceiling && p >= ceiling {
+                0.0
+            } else {
+                1.0
+            }
+        })
+    }
+
     /// `predicted` - measured, and 0 where a saturated pixel is predicted above its ceiling.
     pub fn residual(&self, predicted: &Clip) -> Clip {
         let ceiling = self.ceiling.unwrap_or(f32::INFINITY);
