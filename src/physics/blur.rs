@@ -54,8 +54,8 @@ impl Blur {
             .collect()
     }
 
-    /// The clip in the basis where the blur only scales.
-    pub fn analyse(&self, clip: &Clip) -> Vec<f64> {
+    /// The clip in the basis where the blur only scales, frame after frame.
+    fn analyse(&self, clip: &Clip) -> Vec<f64> {
         let (columns, rows) = self.spectra();
         let n = self.shape.frame_len();
         let mut out = vec![0.0; self.shape.len()];
@@ -69,38 +69,18 @@ impl Blur {
         out
     }
 
-    pub fn colour(&self, noise: &Clip, sigma: f64, l: f64) -> Clip {
-        let (columns, rows) = self.spectra();
-        let Shape { width, .. } = self.shape;
-        let n = self.shape.frame_len();
-        let mut x = noise.clone();
-        x.data_mut().par_chunks_exact_mut(n).for_each(|frame| {
-            let mut z: Vec<f64> = frame.iter().map(|&v| f64::from(v)).collect();
-            for (z, &c) in z.chunks_exact_mut(width).zip(columns.values()) {
-                for (z, &r) in z.iter_mut().zip(rows.values()) {
-                    *z /= ((c * r / sigma).powi(2) + l).sqrt();
-                }
-            }
-            let z = rows.synthesise_rows(&columns.synthesise_columns(&z, width));
-            for (x, z) in frame.iter_mut().zip(&z) {
-                *x = *z as f32;
-            }
-        });
-        x
-    }
-
-    /// argmin over x of ||A x - y||^2 + `weight` ||x - z||^2, `y_coefficients` being the
-    /// measurement's [`analyse`](Self::analyse).
+    /// [`ForwardModel::exact_data_step`], `y` being the measurement's [`analyse`](Self::analyse).
     ///
-    /// Computed as a correction of z, so that what the blur has lost keeps z to its last digit.
-    pub fn data_step(&self, z: &Clip, y_coefficients: &[f64], weight: f64) -> Clip {
+    /// Computed in f64 as a correction of z, so that what the blur has lost keeps z to its last
+    /// digit, and real-valued data are used down to singular values of their own rounding.
+    fn data_step(&self, z: &Clip, y: &[f64], weight: f64) -> Clip {
         let (columns, rows) = self.spectra();
         let Shape { width, .. } = self.shape;
         let n = self.shape.frame_len();
         let mut x = z.clone();
         x.data_mut()
             .par_chunks_exact_mut(n)
-            .zip(y_coefficients.par_chunks_exact(n))
+            .zip(y.par_chunks_exact(n))
             .for_each(|(frame, y)| {
                 let z: Vec<f64> = frame.iter().map(|&v| f64::from(v)).collect();
                 let mut change = rows.analyse_rows(&columns.analyse_columns(&z, width));
@@ -181,5 +161,53 @@ impl ForwardModel for Blur {
                 },
             }),
         }
+    }
+    fn exact_data_step(&self, z: &Clip, y: &Clip, weight: f64) -> Option<Clip> {
+        assert_eq!((z.shape(), y.shape()), (self.shape, self.shape));
+        Some(self.data_step(z, &self.analyse(y), weight))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::noise::Noise;
+
+    #[test]
+    fn the_exact_data_step_is_where_the_gradient_vanishes() {
+        for shape in [Shape::new(2, 12, 17), Shape::new(1, 1, 9)] {
+            let blur = Blur::new(shape, 1.3).unwrap();
+            let z = Noise::seeded(1).normal_clip(shape);
+            let y = Noise::seeded(2).normal_clip(shape);
+            for weight in [1e-3, 0.1, 10.0] {
+                let x = blur.exact_data_step(&z, &y, weight).unwrap();
+                let residual = blur.apply(&x).zip(&y, |a, y| a - y);
+                let gradient = blur
+                    .apply(&residual)
+                    .zip(&x.zip(&z, |x, z| x - z), |g, d| g + weight as f32 * d);
+                let (low, high) = gradient.range();
+                let (least, most) = x.range();
+                let bound = 1e-6 * (1.0 + weight as f32) * most.max(-least);
+                assert!(
+                    low.max(-low).max(high) < bound,
+                    "{shape} {weight}: {low} {high}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_new_width_is_used_by_the_data_step() {
+        let shape = Shape::new(1, 8, 8);
+        let truth = Noise::seeded(3).normal_clip(shape);
+        let mut blur = Blur::new(shape, 2.0).unwrap();
+        blur.exact_data_step(&truth, &truth, 1.0).unwrap();
+        blur.set_parameters(&[0.7]).unwrap();
+        let y = blur.apply(&truth);
+        let x = blur
+            .exact_data_step(&Clip::zeros(shape), &y, 1e-12)
+            .unwrap();
+        let (low, high) = x.zip(&truth, |x, t| x - t).range();
+        assert!(low > -1e-4 && high < 1e-4, "{low} {high}");
     }
 }
