@@ -20,6 +20,7 @@ mod optics;
 mod parameter;
 mod propagation;
 mod scatter;
+mod symmetric;
 pub mod zernike;
 
 use crate::clip::{Clip, Shape};
