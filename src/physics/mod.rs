@@ -11,6 +11,7 @@
 //! 2 pi d / lambda is left out, since f32 phases are wrong by up to 1e-3 of the result.
 
 mod blur;
+mod capture;
 mod dehaze;
 mod fft;
 mod gaussian;
@@ -24,6 +25,7 @@ pub mod zernike;
 use crate::clip::{Clip, Shape};
 
 pub use blur::Blur;
+pub use capture::{Capture, CaptureState, Surround};
 pub use dehaze::Dehaze;
 pub use gaussian::GaussianKernel;
 pub use inpaint::Inpaint;
