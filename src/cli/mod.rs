@@ -17,6 +17,7 @@ mod eval_blind_zernike;
 mod eval_blind_zernike_varying;
 mod input_args;
 pub mod interrupt;
+mod measurement_args;
 mod model_args;
 mod output;
 pub mod progress;
@@ -24,6 +25,7 @@ mod published;
 mod quantity;
 mod reconstruct;
 mod simulate;
+mod solver_args;
 mod verify;
 
 use std::process::ExitCode;
