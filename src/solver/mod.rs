@@ -6,6 +6,7 @@
 //! and cost nothing.
 
 mod adam;
+mod capture;
 mod finding;
 mod instant;
 mod mapping;
@@ -17,6 +18,7 @@ use crate::clip::{Clip, Shape};
 use crate::physics::{ForwardModel, PhysicsError};
 use crate::prior::PriorError;
 
+pub use capture::{CaptureConfig, CaptureSearch, CaptureSolver, Gain};
 pub use finding::Finding;
 pub use instant::{Instant, InstantConfig};
 pub use mapping::{Mapping, Output};
