@@ -46,8 +46,9 @@ pub struct CaptureSolver {
     best: Option<(f64, Point)>,
     distances: Profile,
     widths: Profile,
-    /// Variance of the residual's mean over blocks, over that of independent residuals.
-    correlation: f64,
+    /// What one unit of log-likelihood is worth in a profile's objective: the variance of the
+    /// residuals, raised where they are not independent.
+    unit: f64,
     progress: Progress,
 }
 
@@ -159,7 +160,7 @@ impl CaptureSolver {
             widths: Profile::default(),
             base: None,
             best: None,
-            correlation: 1.0,
+            unit: 0.0,
             leg: 0,
             leg_done: 0,
             progress: Progress {
@@ -300,17 +301,22 @@ impl CaptureSolver {
 
     fn end_leg(&mut self) {
         let residual = self.residual(&self.predicted());
-        self.correlation = correlation(&residual);
+        let share = rms(residual.data()) / self.gain();
+        let unit = self.variance(share) * correlation(&residual);
         let objective = self.objective(&residual);
-        let state = self.model.state();
         match self.legs[self.leg] {
             Leg::Distance(distance) => {
+                self.unit = unit;
                 self.distances.push(distance, objective);
                 if self.best.as_ref().is_none_or(|(best, _)| objective < *best) {
                     self.best = Some((objective, self.point()));
                 }
             }
-            Leg::Width(_) => self.widths.push(state.sigma_px, objective),
+            Leg::Width(_) => {
+                self.unit = unit;
+                let sigma_px = self.model.state().sigma_px;
+                self.widths.push(sigma_px, objective);
+            }
             Leg::First | Leg::Last => {}
         }
     }
@@ -438,16 +444,11 @@ impl CaptureSolver {
         Ok(residual_rms)
     }
 
-    /// What one unit of log-likelihood is worth in the objective: the residuals' variance,
-    /// raised where they are not independent.
-    fn unit(&self) -> f64 {
-        self.variance(self.progress.residual_rms / self.gain()) * self.correlation
-    }
-
     fn distance_finding(&self, mut parameter: Parameter) -> Finding {
         let (low, high) = self.search.dist_mm;
         (parameter.min, parameter.max) = (low, high);
-        let interval = self.distances.interval(self.unit());
+        let (near, far) = self.distances.interval(self.unit);
+        let interval = (near.min(parameter.value), far.max(parameter.value));
         let mut doubts = Vec::new();
         if interval.1 - interval.0 > 0.5 * (high - low) {
             doubts.push(format!(
@@ -462,6 +463,14 @@ impl CaptureSolver {
             interval: Some(interval),
             doubts,
         }
+    }
+
+    /// The profile knows what fits the whole frame best, the estimate what fits its edges: the
+    /// interval holds both.
+    fn width_interval(&self) -> (f64, f64) {
+        let (low, high) = self.widths.interval(self.unit);
+        let sigma_px = self.model.state().sigma_px;
+        (low.min(sigma_px), high.max(sigma_px))
     }
 
     fn width_finding(&self, mut parameter: Parameter) -> Finding {
@@ -479,7 +488,7 @@ impl CaptureSolver {
         }
         Finding {
             parameter,
-            interval: Some(self.widths.interval(self.unit())),
+            interval: Some(self.width_interval()),
             doubts,
         }
     }
@@ -625,5 +634,120 @@ impl CaptureSolver {
                 "the darkest recorded value counts as black: a scene without black has a lower one"
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::fit;
+    use crate::physics::Optics;
+    use crate::run::scenes::Scene;
+    use crate::solver::Quantisation;
+
+    const SHAPE: Shape = Shape::new(4, 48, 48);
+
+    fn truth() -> CaptureState {
+        CaptureState {
+            shift_px: [-0.4, 0.3],
+            ..CaptureState::plain(8.0, 1.2, 0.8, -0.05)
+        }
+    }
+
+    fn capture() -> (Clip, Measurement) {
+        let scene = Scene::Walker.render(SHAPE, 3);
+        let model = Capture::new(SHAPE, Optics::REAL, Surround::Dark, truth()).unwrap();
+        let recorded = model.apply(&scene.map(f32::sqrt));
+        let recorded = recorded.map(|v| (v.clamp(0.0, 1.0) * 255.0).floor() / 255.0);
+        let measurement = Measurement::quantised(recorded, 255, Quantisation::Floor);
+        (scene, measurement)
+    }
+
+    fn solved(search: CaptureSearch, measurement: Measurement) -> CaptureSolver {
+        let config = CaptureConfig::default();
+        let mut solver = CaptureSolver::new(search, measurement, config).unwrap();
+        while !solver.step().unwrap().is_finished() {}
+        solver
+    }
+
+    fn search() -> CaptureSearch {
+        let optics = Optics::REAL;
+        CaptureSearch {
+            gain: Gain::Fixed {
+                gain: 0.8,
+                offset: -0.05,
+            },
+            ..CaptureSearch::new(SHAPE, optics, (8.0, 8.0))
+        }
+    }
+
+    #[test]
+    fn a_capture_is_placed_and_sharpened() {
+        let (scene, measurement) = capture();
+        let bare = fit(measurement.values().data(), scene.data()).psnr_db;
+        let solver = solved(search(), measurement);
+        let sharpened = fit(solver.intensity().data(), scene.data()).psnr_db;
+        assert!(sharpened > bare + 3.0, "{bare} {sharpened}");
+        let state = solver.model.state();
+        assert_eq!(solver.model.surround(), Surround::Dark);
+        for (found, true_px) in state.shift_px.iter().zip(truth().shift_px) {
+            assert!((found - true_px).abs() < 0.25, "{found} {true_px}");
+        }
+        let sigma = &solver.findings()[0];
+        assert_eq!(sigma.parameter.name, "sigma");
+        assert!((sigma.parameter.value - 1.2).abs() < 0.35, "{sigma:?}");
+        let (low, high) = sigma.interval.unwrap();
+        assert!(low <= sigma.parameter.value && sigma.parameter.value <= high);
+        let done = solver.steps_done();
+        assert_eq!(done, solver.total_steps());
+    }
+
+    #[test]
+    fn the_same_input_gives_the_same_result() {
+        let (_, measurement) = capture();
+        let few = CaptureConfig {
+            iterations: 5,
+            profile_iterations: 2,
+            ..CaptureConfig::default()
+        };
+        let search = CaptureSearch::new(SHAPE, Optics::REAL, (5.0, 12.0));
+        let mut results = (0..2).map(|_| {
+            let new = CaptureSolver::new(search.clone(), measurement.clone(), few.clone());
+            let mut solver = new.unwrap();
+            while !solver.step().unwrap().is_finished() {}
+            (solver.estimate(), solver.findings())
+        });
+        assert_eq!(results.next(), results.next());
+    }
+
+    #[test]
+    fn input_without_contrast_or_out_of_range_is_refused() {
+        let config = CaptureConfig::default;
+        let flat = Measurement::exact(Clip::filled(SHAPE, 0.4));
+        let unknown = CaptureSearch::new(SHAPE, Optics::REAL, (5.0, 12.0));
+        let refused = CaptureSolver::new(unknown.clone(), flat, config());
+        assert!(refused.err().unwrap().to_string().contains("contrast"));
+        let reversed = CaptureSearch {
+            dist_mm: (12.0, 5.0),
+            ..unknown.clone()
+        };
+        let refused = CaptureSolver::new(reversed, capture().1, config());
+        assert!(refused.err().unwrap().to_string().contains("low to high"));
+        let other = CaptureSearch {
+            shape: Shape::new(1, 48, 48),
+            ..unknown
+        };
+        let refused = CaptureSolver::new(other, capture().1, config());
+        assert!(matches!(refused, Err(SolverError::Shape { .. })));
+    }
+
+    #[test]
+    fn residuals_that_stay_count_once() {
+        let varied = crate::noise::Noise::seeded(2).normal_clip(Shape::new(4, 40, 40));
+        assert!(correlation(&varied) < 1.5);
+        let first = varied.frame(0).to_vec();
+        let still = Clip::new(varied.shape(), first.repeat(4));
+        let factor = correlation(&still);
+        assert!((2.5..6.0).contains(&factor), "{factor}");
     }
 }
