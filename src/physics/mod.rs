@@ -11,6 +11,7 @@
 //! 2 pi d / lambda is left out, since f32 phases are wrong by up to 1e-3 of the result.
 
 mod blur;
+mod capture;
 mod dehaze;
 mod effective;
 mod fft;
@@ -26,6 +27,7 @@ pub mod zernike;
 use crate::clip::{Clip, Shape};
 
 pub use blur::Blur;
+pub use capture::{Capture, CaptureState, Surround};
 pub use dehaze::Dehaze;
 pub(crate) use effective::{FramePhysics, Setting, Slopes};
 pub use gaussian::{GaussianKernel, effective_width_px, sigma_of_width_px};

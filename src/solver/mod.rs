@@ -7,6 +7,7 @@
 
 mod adam;
 mod blind;
+mod capture;
 mod fast;
 mod finding;
 mod instant;
@@ -21,6 +22,7 @@ use crate::physics::{ForwardModel, PhysicsError};
 use crate::prior::PriorError;
 
 pub use blind::{BlindConfig, BlindScatter, ScatterSearch, Sought};
+pub use capture::{CaptureConfig, CaptureSearch, CaptureSolver, Gain};
 pub use fast::{Fast, FastConfig, Free};
 pub use finding::Finding;
 pub use instant::{Instant, InstantConfig};
