@@ -311,7 +311,10 @@ impl ModelArgs {
             )?));
         };
         if let (Some((min, max)), Ranges::Unknown { .. }) = (sigma.pixel_range(pitch_um)?, ranges) {
-            return Ok(BuiltModel::of(Physics::Blur { shape, min, max }));
+            return Err(bad_input!(
+                "--sigma {min}..{max}: a blur without a layer must be known; give its width, or \
+                 try several and compare their residuals"
+            ));
         }
         // One draw serves the clip.
         match sigma.pixels(pitch_um, 1, noise)?[..] {

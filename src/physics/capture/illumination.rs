@@ -2,6 +2,7 @@
 
 /// exp(sum_k c_k P_k(y) P_k(x)), Legendre polynomials of total degree 1 to `DEGREE` over the
 /// frame from -1 to 1. The constant is left out: it belongs to the gain.
+#[derive(Clone)]
 pub(super) struct Illumination {
     modes: Vec<Vec<f32>>,
 }

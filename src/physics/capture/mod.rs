@@ -97,6 +97,7 @@ impl CaptureState {
 /// Beyond [`Scatter`](super::Scatter): a blur of two Gaussians, a core and a halo; the place
 /// and size of the scene's frame on the camera, which is where a display's image ends; what
 /// lies around that frame; a smooth field of light; gain and offset.
+#[derive(Clone)]
 pub struct Capture {
     shape: Shape,
     surround: Surround,
@@ -110,6 +111,7 @@ pub struct Capture {
 }
 
 /// One Gaussian of the blur, down and across.
+#[derive(Clone)]
 struct Blur2 {
     down: Spread,
     across: Spread,
@@ -300,6 +302,10 @@ fn table(state: &CaptureState) -> Vec<Parameter> {
 impl ForwardModel for Capture {
     fn name(&self) -> &'static str {
         "capture"
+    }
+
+    fn boxed(&self) -> Box<dyn ForwardModel> {
+        Box::new(self.clone())
     }
 
     fn shape(&self) -> Shape {

@@ -85,7 +85,6 @@ fn nominal_s(physics: &Physics, method: Method) -> f64 {
         Physics::Known(_) => 1.0,
         Physics::Scatter(_) => 14.0,
         Physics::Capture(_) => 14.0,
-        Physics::Blur { .. } => 10.0,
         Physics::Aberration(_) => 90.0,
     };
     match method {

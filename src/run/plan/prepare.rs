@@ -18,8 +18,9 @@ use crate::prior::{
 };
 use crate::run::{MemoryError, PriorRecord, check_memory, sha256};
 use crate::solver::{
-    BlindConfig, BlindScatter, Fast, FastConfig, Free, Instant, InstantConfig, Measurement,
-    Reference, ReferenceConfig, ScatterSearch, Solver, SolverError, Sought, Unknown, Weight,
+    BlindConfig, BlindScatter, CaptureConfig, CaptureSearch, CaptureSolver, Fast, FastConfig, Free,
+    Instant, InstantConfig, Linear, LinearConfig, Measurement, Reference, ReferenceConfig,
+    ScatterSearch, Solver, SolverError, Sought, Unknown, Weight,
 };
 
 /// Steps of the published diffusion.
@@ -147,6 +148,16 @@ fn started(problem: Problem, iterations: Option<usize>) -> Result<Started, PlanE
     }
     let for_later = measurement.clone();
     let (solver, prior_name, settings, free): (Box<dyn Solver>, _, _, _) = match physics {
+        Physics::Known(model) if has_closed_form(model.as_ref(), &measurement) => {
+            let defaults = LinearConfig::for_model(model.as_ref(), noise);
+            let config = LinearConfig {
+                iterations: iterations.unwrap_or(defaults.iterations),
+                ..defaults
+            };
+            let settings = recorded(&config);
+            let solver = Linear::new(model, measurement, config)?;
+            (Box::new(solver), "space-time", settings, Vec::new())
+        }
         Physics::Known(model) => {
             let defaults = InstantConfig::for_noise(noise);
             let config = InstantConfig {
@@ -164,6 +175,13 @@ fn started(problem: Problem, iterations: Option<usize>) -> Result<Started, PlanE
             let solver = BlindScatter::new(search, measurement, config)?;
             (Box::new(solver), "space-time", settings, free)
         }
+        Physics::Capture(search) => {
+            let search = capture(search)?;
+            let config = CaptureConfig::default();
+            let settings = recorded(&config);
+            let solver = CaptureSolver::new(search, measurement, config)?;
+            (Box::new(solver), "space-time", settings, Vec::new())
+        }
         _ => unimplemented!(),
     };
     Ok(Started {
@@ -173,6 +191,31 @@ fn started(problem: Problem, iterations: Option<usize>) -> Result<Started, PlanE
         measurement: for_later,
         noise,
         free,
+    })
+}
+
+/// Whether the model knows its regularised inverse.
+fn has_closed_form(model: &dyn ForwardModel, measurement: &Measurement) -> bool {
+    let values = measurement.values();
+    model.is_affine() && model.exact_data_step(values, values, 1.0).is_some()
+}
+
+/// A capture has one distance and one blur width.
+fn capture(search: ScatterSearch) -> Result<CaptureSearch, PlanError> {
+    let one = |sought: &Sought, what: &str| match *sought {
+        Sought::Known(PerFrame::Clip(value)) => Ok((value, value)),
+        Sought::Known(PerFrame::Frames(_)) => Err(PlanError::DoNotFit(format!(
+            "a capture of unknown gain has one {what} for the clip, but one for each frame is given"
+        ))),
+        Sought::Within { min, max } => Ok((min, max)),
+    };
+    Ok(CaptureSearch {
+        sigma_px: one(&search.sigma_px, "blur width")?,
+        ..CaptureSearch::new(
+            search.shape,
+            search.optics,
+            one(&search.dist_mm, "distance")?,
+        )
     })
 }
 
@@ -211,7 +254,7 @@ fn fast(problem: Problem, settings: &Settings) -> Result<Prepared, PlanError> {
         "rounds": config,
     });
     let model = started.solver.model().boxed();
-    let solver = Fast::new(started.solver, model, started.measurement, denoiser, config)?;
+    let solver = Fast::new(started.solver, model, started.measurement, vec![denoiser], config)?;
     Ok(Prepared {
         solver: Box::new(solver),
         prior_name,
@@ -371,7 +414,6 @@ fn unknowns(physics: Physics, noise: &mut Noise) -> Result<Unknowns, PlanError> 
             })
         }
         Physics::Capture(_) => Err(refused("a gain and an offset")),
-        Physics::Blur { .. } => Err(refused("the width of a blur without a layer")),
     }
 }
 

@@ -14,8 +14,6 @@ pub enum Physics {
     Capture(ScatterSearch),
     /// A blur by an unknown aberration.
     Aberration(AberrationUnknown),
-    /// A Gaussian blur of unknown width, in pixels.
-    Blur { shape: Shape, min: f64, max: f64 },
 }
 
 /// An unknown aberration.
@@ -35,7 +33,6 @@ impl Physics {
             Self::Known(model) => model.name(),
             Self::Scatter(_) | Self::Capture(_) => "scatter",
             Self::Aberration(_) => "zernike",
-            Self::Blur { .. } => "blur",
         }
     }
 
@@ -44,7 +41,6 @@ impl Physics {
             Self::Known(model) => model.shape(),
             Self::Scatter(unknown) | Self::Capture(unknown) => unknown.shape,
             Self::Aberration(unknown) => unknown.shape,
-            Self::Blur { shape, .. } => *shape,
         }
     }
 

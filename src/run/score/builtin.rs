@@ -32,7 +32,6 @@ enum Kind {
     ScatterPerClip,
     Blur,
     /// Of unknown width.
-    BlurBlind,
     Dehaze,
     Inpaint,
     ZernikeKnown,
@@ -50,7 +49,6 @@ impl Kind {
             Self::ScatterPerFrame => "scatter, blind",
             Self::ScatterPerClip => "scatter, blind clip",
             Self::Blur => "blur",
-            Self::BlurBlind => "blur, blind",
             Self::Dehaze => "dehaze",
             Self::Inpaint => "inpaint",
             Self::ZernikeKnown => "zernike",
@@ -63,7 +61,7 @@ impl Kind {
 
 /// Every case, in the order of the table. New ones go to the end: a case's place is part of its
 /// seed.
-const CASES: [(Kind, Scene, Recording); 48] = {
+const CASES: [(Kind, Scene, Recording); 47] = {
     use Kind::*;
     use Recording::*;
     use Scene::*;
@@ -92,7 +90,6 @@ const CASES: [(Kind, Scene, Recording); 48] = {
         (Blur, Leaves, Exact),
         (Blur, Room, EightBit),
         (Blur, Water, Noisy),
-        (BlurBlind, Room, EightBit),
         (Dehaze, Room, Exact),
         (Dehaze, Pan, EightBit),
         (Dehaze, Cells, Noisy),
@@ -188,16 +185,6 @@ impl Builtin {
                 Box::new(Blur::new(self.shape, Blur::PUBLISHED_SIGMA_PX)?),
                 1.0,
             )?,
-            Kind::BlurBlind => {
-                let model = Blur::new(self.shape, noise.uniform(1.0, 4.0))?;
-                let recorded = recording.record(&model.apply(&target), 1.0, self.seed)?;
-                let physics = Physics::Blur {
-                    shape: self.shape,
-                    min: 0.5,
-                    max: 5.0,
-                };
-                (problem(physics, recorded, None), Truth::of(&model))
-            }
             Kind::Dehaze => known(Box::new(Dehaze::new(self.shape)?), 1.0)?,
             Kind::Inpaint => {
                 let mask = Inpaint::random_mask(self.shape, 0.5, noise);

@@ -89,7 +89,7 @@ impl CaptureSearch {
 
 /// Settings of [`CaptureSolver`](super::CaptureSolver); the defaults were chosen on simulated
 /// captures of generated scenes.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CaptureConfig {
     /// Iterations of the first estimate, and again of the last one.
     pub iterations: usize,
