@@ -4,9 +4,9 @@ use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
-use super::adam::Adam;
 use super::measurement::Measurement;
 use super::{Progress, Solver, SolverError, check_shapes, rms};
+use crate::adam::Adam;
 use crate::clip::Clip;
 use crate::physics::ForwardModel;
 use crate::prior::TotalVariation;

@@ -5,7 +5,6 @@
 //! spawns or reads a clock, so cancelling, pausing and previewing belong to the caller
 //! and cost nothing.
 
-mod adam;
 mod blind;
 mod capture;
 mod fast;

@@ -25,6 +25,7 @@ pub(super) struct Slopes {
 /// pixels: tap (i, j) = Phi((e_{j+1} - c_i) / sigma) - Phi((e_j - c_i) / sigma), c being the
 /// centres and e the edges of the scene's pixels. The first and the last scene pixel
 /// reach to infinity. Taps beyond `REACH` widths are dropped, and the rest sum to 1.
+#[derive(Clone)]
 pub(super) struct Spread {
     taps: Vec<f32>,
     slopes: Vec<Slopes>,

@@ -13,8 +13,8 @@ use crate::noise::Noise;
 use crate::physics::zernike::MODES;
 use crate::physics::{ForwardModel, PerFrame, PhysicsError, Scatter, ZernikeBlur};
 use crate::prior::{
-    BlockMatching, Denoiser, DiffusionDenoiser, NetworkPrior, Prior, PriorError, Schedule,
-    ScheduleError, Tv,
+    Average, BlockMatching, Denoiser, DiffusionDenoiser, Edges, NetworkPrior, Prior, PriorError,
+    Schedule, ScheduleError, Tv,
 };
 use crate::run::{MemoryError, PriorRecord, check_memory, sha256};
 use crate::solver::{
@@ -254,7 +254,13 @@ fn fast(problem: Problem, settings: &Settings) -> Result<Prepared, PlanError> {
         "rounds": config,
     });
     let model = started.solver.model().boxed();
-    let solver = Fast::new(started.solver, model, started.measurement, vec![denoiser], config)?;
+    let solver = Fast::new(
+        started.solver,
+        model,
+        started.measurement,
+        vec![denoiser],
+        config,
+    )?;
     Ok(Prepared {
         solver: Box::new(solver),
         prior_name,
@@ -274,9 +280,12 @@ type WithDevice = (
 fn denoiser(settings: &Settings, shape: Shape) -> Result<WithDevice, PlanError> {
     let cpu = || ComputeDevice::cpu("the fast method computes on the processor");
     Ok(match &settings.prior {
-        PriorChoice::None | PriorChoice::Blocks => {
-            (Box::new(BlockMatching::one_stage()), "blocks", cpu(), None)
+        PriorChoice::None => {
+            let (edges, blocks) = (Edges::new(), BlockMatching::one_stage());
+            let mean = Average::new(Box::new(edges), Box::new(blocks), 0.5);
+            (Box::new(mean), "blocks and edges", cpu(), None)
         }
+        PriorChoice::Blocks => (Box::new(BlockMatching::one_stage()), "blocks", cpu(), None),
         PriorChoice::Tv => (Box::new(Tv), "tv", cpu(), None),
         PriorChoice::Checkpoint(path) => {
             let (network, device) = load(path, shape, settings.device)?;

@@ -1,7 +1,5 @@
 //! Fast water: a boat with its growing wake, filmed by a camera that follows.
 
-use std::f64::consts::TAU;
-
 use super::camera::Camera;
 use super::point::Point;
 use super::texture::{Lattice, Texture};

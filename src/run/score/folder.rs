@@ -7,7 +7,7 @@ use std::str::FromStr;
 use super::case::{Case, Headline, Rival, Truth};
 use super::error::ScoreError;
 use super::marks::psf_likeness;
-use super::recording::{Recorded, Recording};
+use super::recording::Recorded;
 use super::task::Task;
 use crate::clip::{Clip, Shape};
 use crate::media::{self, ReadOptions};

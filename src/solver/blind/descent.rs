@@ -3,9 +3,9 @@
 use std::f64::consts::PI;
 
 use super::problem::{Problem, Ranges, State};
+use crate::adam::Adam;
 use crate::physics::Setting;
 use crate::prior::Differences;
-use crate::solver::adam::Adam;
 
 /// How a descent goes.
 #[derive(Clone, Debug)]

@@ -4,9 +4,9 @@ use rayon::prelude::*;
 
 use super::descent::{rate_share, weight_at};
 use super::problem::Problem;
+use crate::adam::Adam;
 use crate::clip::Shape;
 use crate::prior::{Concave, Differences, Group, Term};
-use crate::solver::adam::Adam;
 
 const ITERATIONS: usize = 40;
 const RATE: f64 = 0.05;

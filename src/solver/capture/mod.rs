@@ -9,8 +9,8 @@ use std::f64::consts::PI;
 pub use self::config::{CaptureConfig, CaptureSearch, Gain};
 use self::exposure::{Black, Exposure};
 use self::profile::Profile;
-use super::adam::Adam;
 use super::{Finding, Measurement, Progress, Solver, SolverError, rms};
+use crate::adam::Adam;
 use crate::clip::{Clip, Shape};
 use crate::physics::{Capture, CaptureState, ForwardModel, Parameter, Surround};
 
