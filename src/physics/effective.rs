@@ -23,7 +23,6 @@ pub(crate) struct Setting {
 pub(crate) struct Slopes {
     /// Half the sum of the squared residuals.
     pub cost: f64,
-    pub residual: Vec<f32>,
     /// With respect to the amplitudes.
     pub video: Vec<f32>,
     /// With respect to the distance, per mm, and the effective width, per px; 0 unless asked for.
