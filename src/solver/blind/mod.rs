@@ -630,6 +630,10 @@ impl BlindScatter {
     fn update_model(&mut self) -> Result<(), SolverError> {
         let sigmas = self.state.width.iter().map(|&w| sigma_of_width_px(w));
         let values: Vec<f64> = self.state.dist.iter().copied().chain(sigmas).collect();
+        let present = self.model.parameters();
+        if present.iter().map(|p| p.value).eq(values.iter().copied()) {
+            return Ok(());
+        }
         Ok(self.model.set_parameters(&values)?)
     }
 }

@@ -18,7 +18,7 @@ const DEVIATIONS: f64 = 1.96;
 const DIST_FACTOR: f64 = 2.3;
 /// The standard deviation, in px, of what the prior makes of widths in moving and textured
 /// generated scenes: it reads texture that the blur took as a little less blur.
-const WIDTH_SYSTEMATIC_PX: f64 = 0.03;
+const WIDTH_SYSTEMATIC_PX: f64 = 0.025;
 /// An interval of the distance this wide, over pitch^2 / wavelength, says that little is known.
 const VAGUE_DIST: f64 = 2.5;
 
