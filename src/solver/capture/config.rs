@@ -121,7 +121,7 @@ impl Default for CaptureConfig {
             iterations: 150,
             profile_iterations: 20,
             distances: 7,
-            smoothness: 10.0,
+            smoothness: 20.0,
             first_weight: 3e-2,
             profile_weight: 1e-2,
             rate: 0.03,

@@ -29,6 +29,8 @@ impl Exposure {
     pub const HEADROOM: f64 = 1.5;
     /// A share of pixels at the lowest value that noise and one darkest pixel do not explain.
     const CUT_SHARE: f64 = 5e-4;
+    /// Fewer equal pixels than this are chance in a small clip.
+    const CUT_PIXELS: f64 = 4.0;
     /// The published normalisation: (v - low) / (high - low) - 0.1, so black is -1/9 of white.
     const PUBLISHED_BLACK: f64 = -1.0 / 9.0;
 
@@ -70,7 +72,7 @@ impl Exposure {
         let values = measurement.values();
         let low = values.range().0;
         let lowest = values.data().iter().filter(|&&v| v <= low).count();
-        lowest as f64 > Self::CUT_SHARE * values.data().len() as f64
+        lowest as f64 >= Self::CUT_PIXELS.max(Self::CUT_SHARE * values.data().len() as f64)
     }
 
     /// Takes back the residual of cut pixels that are predicted darker than the cut.

@@ -395,7 +395,10 @@ impl CaptureSolver {
             Surround::Dark => self.near_edges(&cotangent),
             Surround::Same => cotangent,
         };
-        let pulled_edges = (linearised.pullback)(&edges, true).parameters;
+        let pulled_edges = match self.legs[self.leg] {
+            Leg::Last => vec![0.0; Self::LIGHT.end],
+            _ => (linearised.pullback)(&edges, true).parameters,
+        };
         drop(linearised);
         let parameters: Vec<f64> = (self.free.iter())
             .map(|f| match Self::LIGHT.contains(&f.index) {
