@@ -89,7 +89,6 @@ impl FramePhysics {
         Slopes {
             cost: 0.5 * dot(&residual, &residual),
             video: self.propagator.pull_amplitude(&spectra, transfer),
-            residual,
             dist,
             width,
         }
