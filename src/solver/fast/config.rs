@@ -35,6 +35,9 @@ pub struct FastConfig {
     pub pull: Option<f64>,
     /// Conjugate-gradient iterations of a data step without closed form.
     pub iterations: usize,
+    /// Whether the forward model is an approximation, as of real captures: what the start does
+    /// not explain then counts as noise.
+    pub approximate: bool,
     /// Parameters to estimate along the way.
     pub free: Vec<Free>,
     /// Draws one of the videos that fit; none gives the best answer.
@@ -56,8 +59,19 @@ impl FastConfig {
             last_sigma: 0.003 * scale.sqrt(),
             pull: None,
             iterations: 40,
+            approximate: false,
             free: Vec::new(),
             seed: None,
+        }
+    }
+
+    /// Raises the noise, and the noise levels of the rounds with it.
+    pub(super) fn count_as_noise(&mut self, unexplained: f64) {
+        if unexplained > self.noise {
+            let scale = (unexplained / self.noise).sqrt();
+            self.noise = unexplained;
+            self.first_sigma *= scale;
+            self.last_sigma *= scale;
         }
     }
 

@@ -223,7 +223,13 @@ impl Fast {
                 .iter()
                 .map(|p| p.value)
                 .collect();
-            self.start = Some((self.first.estimate(), values));
+            let estimate = self.first.estimate();
+            if self.config.approximate {
+                let predicted = self.first.model().apply(&estimate);
+                let unexplained = rms(self.measurement.residual(&predicted).data());
+                self.config.count_as_noise(unexplained);
+            }
+            self.start = Some((estimate, values));
         }
         if let Some((video, values)) = &self.start {
             self.model.set_parameters(values)?;
