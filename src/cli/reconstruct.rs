@@ -119,7 +119,9 @@ pub(super) fn reconstruct(args: &Args, cancel: &AtomicBool) -> anyhow::Result<Ru
     };
 
     let estimate = solver.estimate();
-    let predicted = solver.model().apply(&estimate);
+    let (found_gain, found_offset) = solver.exposure();
+    let recorded = |v: f32| (found_gain * f64::from(v) + found_offset) as f32;
+    let predicted = solver.model().apply(&estimate).map(recorded);
     let residual = measurement.residual(&predicted);
     let residual = residual.map(|r| (gain * f64::from(r)) as f32);
     let files = write_clips(&folder, &estimate, &residual, loaded.pixel_pitch_um)?;

@@ -94,6 +94,7 @@ impl SolverArgs {
             steps: self.steps,
             guidance: self.guidance,
             device: self.device.unwrap_or_default(),
+            seed: self.seed,
             ..Settings::new(method, prior)
         };
         Ok((settings, why))

@@ -5,6 +5,7 @@
 //! spawns or reads a clock, so cancelling, pausing and previewing belong to the caller
 //! and cost nothing.
 
+mod aberration;
 mod blind;
 mod capture;
 mod fast;
@@ -20,6 +21,7 @@ use crate::clip::{Clip, Shape};
 use crate::physics::{ForwardModel, PhysicsError};
 use crate::prior::PriorError;
 
+pub use aberration::{BlindZernike, BlindZernikeConfig, Exposure, Verdict, ZernikeSearch};
 pub use blind::{BlindConfig, BlindScatter, ScatterSearch, Sought};
 pub use capture::{CaptureConfig, CaptureSearch, CaptureSolver, Gain};
 pub use fast::{Fast, FastConfig, Free};
@@ -91,6 +93,12 @@ pub trait Solver: Send {
 
     /// The forward model with its present parameter values.
     fn model(&self) -> &dyn ForwardModel;
+
+    /// Gain and offset that were found: measurement = gain * A(estimate) + offset. A model that
+    /// holds them itself has 1 and 0.
+    fn exposure(&self) -> (f64, f64) {
+        (1.0, 0.0)
+    }
 
     /// What is known of the parameters that were unknown; empty where all were given.
     fn findings(&self) -> Vec<Finding> {

@@ -31,6 +31,33 @@ impl Correlation {
         }
     }
 
+    /// Rows and columns of the grid that spectra are on: for each of the `columns / 2 + 1`
+    /// non-negative horizontal frequencies, all vertical ones side by side.
+    pub fn grid(&self) -> (usize, usize) {
+        (self.fft.rows(), self.fft.columns())
+    }
+
+    /// The kernel that multiplies a frame's spectrum by `response`, as `apply` takes it;
+    /// `response` is real and even.
+    pub fn filter(&self, response: impl Fn(f64, f64) -> f64) -> Vec<Complex32> {
+        let (rows, columns) = self.grid();
+        let scale = 1.0 / (rows * columns) as f64;
+        let signed = |i: usize, n: usize| {
+            let i = i as f64;
+            (if 2.0 * i > n as f64 { i - n as f64 } else { i }) / n as f64
+        };
+        let places = (0..columns / 2 + 1).flat_map(|c| (0..rows).map(move |r| (r, c)));
+        places
+            .map(|(r, c)| {
+                let (v, u) = (signed(r, rows), signed(c, columns));
+                let turn = -std::f64::consts::TAU * BEFORE as f64 * (u + v);
+                let (sin, cos) = turn.sin_cos();
+                let size = scale * response(u, v);
+                Complex32::new((size * cos) as f32, (size * sin) as f32)
+            })
+            .collect()
+    }
+
     pub fn kernel_spectrum(&self, psf: &[f32]) -> Vec<Complex32> {
         let scale = 1.0 / (self.fft.rows() * self.fft.columns()) as f32;
         let scaled: Vec<f32> = psf.iter().map(|v| v * scale).collect();

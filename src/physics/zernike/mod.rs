@@ -4,7 +4,10 @@ mod correlation;
 mod mode;
 mod model;
 mod pupil;
+mod transfer;
 
+pub use correlation::Correlation;
 pub use mode::{Aberration, MODES, Mode};
 pub use model::ZernikeBlur;
-pub use pupil::{PSF_SIZE, Pupil};
+pub use pupil::{PSF_SIZE, Psf, Pupil};
+pub use transfer::Transfer;

@@ -76,16 +76,14 @@ impl Pupil {
     pub fn psf(&self, coefficients_rad: &[f64]) -> Psf {
         let phase = self.phase(coefficients_rad);
         let lit = phase.iter().zip(&self.amplitude);
-        let wave: Vec<Complex64> = lit.map(|(&p, &a)| Complex64::from_polar(a, p)).collect();
-        let mut field = vec![Complex64::ZERO; PADDED * PADDED];
-        for (row, line) in wave.chunks_exact(PSF_SIZE).enumerate() {
-            let start = (row + MARGIN) * PADDED + MARGIN;
-            field[start..start + PSF_SIZE].copy_from_slice(line);
-        }
-        self.transform(&mut field);
-        let values = (0..PSF_SIZE * PSF_SIZE)
-            .map(|i| field[centred(i)].norm_sqr() as f32)
+        let wave: Vec<Complex64> = lit
+            .map(|(&p, &a)| match a > 0.0 {
+                true => Complex64::from_polar(a, p),
+                false => Complex64::ZERO,
+            })
             .collect();
+        let field = self.transform(&wave, padded, centred);
+        let values = field.iter().map(|f| f.norm_sqr() as f32).collect();
         Psf {
             values,
             field,
@@ -97,30 +95,44 @@ impl Pupil {
     pub fn pull(&self, psf: &Psf, v: &[f64]) -> Vec<f64> {
         // With P the field, d<v, |P|^2> = 2 Re <v P, F(i wave dphase)>: one adjoint
         // transform, which is the conjugate of a forward one.
-        let mut back = vec![Complex64::ZERO; PADDED * PADDED];
-        for (i, &v) in v.iter().enumerate() {
-            let at = centred(i);
-            back[at] = (psf.field[at] * v).conj();
-        }
-        self.transform(&mut back);
-        let slope: Vec<f64> = psf
-            .wave
+        let lit: Vec<Complex64> = v
             .iter()
-            .enumerate()
-            .map(|(i, wave)| {
-                let (row, col) = (i / PSF_SIZE + MARGIN, i % PSF_SIZE + MARGIN);
-                -2.0 * (back[row * PADDED + col] * wave).im
-            })
+            .zip(&psf.field)
+            .map(|(&v, field)| (field * v).conj())
+            .collect();
+        let back = self.transform(&lit, centred, padded);
+        let slope: Vec<f64> = back
+            .iter()
+            .zip(&psf.wave)
+            .map(|(back, wave)| -2.0 * (back * wave).im)
             .collect();
         let along = |mode: &Vec<f64>| mode.iter().zip(&slope).map(|(z, s)| z * s).sum();
         self.basis.iter().map(along).collect()
     }
 
-    fn transform(&self, plane: &mut [Complex64]) {
-        self.fft.process(plane);
-        transpose(plane);
-        self.fft.process(plane);
-        transpose(plane);
+    /// The transform of a plane that holds a 32 x 32 picture in the rows and columns `from`
+    /// and zero elsewhere, taken in the 32 rows and columns `to`.
+    fn transform(
+        &self,
+        picture: &[Complex64],
+        from: impl Fn(usize) -> usize,
+        to: impl Fn(usize) -> usize,
+    ) -> Vec<Complex64> {
+        let mut rows = vec![Complex64::ZERO; PSF_SIZE * PADDED];
+        for (i, &value) in picture.iter().enumerate() {
+            rows[i / PSF_SIZE * PADDED + from(i % PSF_SIZE)] = value;
+        }
+        self.fft.process(&mut rows);
+        let mut columns = vec![Complex64::ZERO; PSF_SIZE * PADDED];
+        for column in 0..PSF_SIZE {
+            for row in 0..PSF_SIZE {
+                columns[column * PADDED + from(row)] = rows[row * PADDED + to(column)];
+            }
+        }
+        self.fft.process(&mut columns);
+        (0..PSF_SIZE * PSF_SIZE)
+            .map(|i| columns[i % PSF_SIZE * PADDED + to(i / PSF_SIZE)])
+            .collect()
     }
 }
 
@@ -130,16 +142,12 @@ impl Default for Pupil {
     }
 }
 
-/// Where pixel `i` of the centre crop of a centred spectrum lies in the plain one.
-fn centred(i: usize) -> usize {
-    let unshift = |index: usize| (index + MARGIN + PADDED / 2) % PADDED;
-    unshift(i / PSF_SIZE) * PADDED + unshift(i % PSF_SIZE)
+/// Where row or column `i` of a picture padded at its centre lies.
+fn padded(i: usize) -> usize {
+    i + MARGIN
 }
 
-fn transpose(plane: &mut [Complex64]) {
-    for row in 0..PADDED {
-        for col in 0..row {
-            plane.swap(row * PADDED + col, col * PADDED + row);
-        }
-    }
+/// Where row or column `i` of the centre crop of a centred spectrum lies in the plain one.
+fn centred(i: usize) -> usize {
+    (i + MARGIN + PADDED / 2) % PADDED
 }

@@ -18,9 +18,10 @@ use crate::prior::{
 };
 use crate::run::{MemoryError, PriorRecord, check_memory, sha256};
 use crate::solver::{
-    BlindConfig, BlindScatter, CaptureConfig, CaptureSearch, CaptureSolver, Fast, FastConfig, Free,
-    Instant, InstantConfig, Linear, LinearConfig, Measurement, Reference, ReferenceConfig,
-    ScatterSearch, Solver, SolverError, Sought, Unknown, Weight,
+    BlindConfig, BlindScatter, BlindZernike, BlindZernikeConfig, CaptureConfig, CaptureSearch,
+    CaptureSolver, Exposure, Fast, FastConfig, Free, Instant, InstantConfig, Linear, LinearConfig,
+    Measurement, Reference, ReferenceConfig, ScatterSearch, Solver, SolverError, Sought, Unknown,
+    Weight, ZernikeSearch,
 };
 
 /// Steps of the published diffusion.
@@ -39,6 +40,8 @@ pub struct Settings {
     pub guidance: Option<f64>,
     /// For networks.
     pub device: DeviceRequest,
+    /// Of searches with random starts.
+    pub seed: u64,
 }
 
 impl Settings {
@@ -50,6 +53,7 @@ impl Settings {
             steps: None,
             guidance: None,
             device: DeviceRequest::default(),
+            seed: 0,
         }
     }
 }
@@ -110,7 +114,7 @@ fn instant(problem: Problem, settings: &Settings) -> Result<Prepared, PlanError>
             settings.prior
         )));
     }
-    let started = started(problem, settings.iterations)?;
+    let started = started(problem, settings.iterations, settings.seed)?;
     Ok(Prepared {
         solver: started.solver,
         prior_name: started.prior_name,
@@ -132,7 +136,7 @@ struct Started {
     free: Vec<Free>,
 }
 
-fn started(problem: Problem, iterations: Option<usize>) -> Result<Started, PlanError> {
+fn started(problem: Problem, iterations: Option<usize>, seed: u64) -> Result<Started, PlanError> {
     let Problem {
         physics,
         measurement,
@@ -182,7 +186,23 @@ fn started(problem: Problem, iterations: Option<usize>) -> Result<Started, PlanE
             let solver = CaptureSolver::new(search, measurement, config)?;
             (Box::new(solver), "space-time", settings, Vec::new())
         }
-        _ => unimplemented!(),
+        Physics::Aberration(unknown) => {
+            let search = ZernikeSearch {
+                shape: unknown.shape,
+                varying: unknown.varying,
+                exposure: match unknown.fit_gain {
+                    true => Exposure::Fitted,
+                    false => Exposure::Known {
+                        gain: 1.0,
+                        offset: 0.0,
+                    },
+                },
+            };
+            let config = BlindZernikeConfig::for_noise(noise);
+            let settings = recorded(&config);
+            let solver = BlindZernike::new(search, measurement, config, seed)?;
+            (Box::new(solver), "space-time", settings, Vec::new())
+        }
     };
     Ok(Started {
         solver,
@@ -244,8 +264,10 @@ fn free(search: &ScatterSearch) -> Vec<Free> {
 fn fast(problem: Problem, settings: &Settings) -> Result<Prepared, PlanError> {
     let shape = problem.physics.shape();
     let (denoiser, prior_name, device, prior) = denoiser(settings, shape)?;
-    let started = started(problem, None)?;
+    let approximate = matches!(problem.physics, Physics::Capture(_));
+    let started = started(problem, None, settings.seed)?;
     let config = FastConfig {
+        approximate,
         free: started.free,
         ..FastConfig::for_noise(started.noise)
     };

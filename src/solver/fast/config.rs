@@ -65,14 +65,12 @@ impl FastConfig {
         }
     }
 
-    /// Raises the noise, and the noise levels of the rounds with it.
-    pub(super) fn count_as_noise(&mut self, unexplained: f64) {
-        if unexplained > self.noise {
-            let scale = (unexplained / self.noise).sqrt();
-            self.noise = unexplained;
-            self.first_sigma *= scale;
-            self.last_sigma *= scale;
-        }
+    /// Sets the noise, and the noise levels of the rounds with it.
+    pub(super) fn set_noise(&mut self, noise: f64) {
+        let scale = (noise / self.noise).sqrt();
+        self.noise = noise;
+        self.first_sigma *= scale;
+        self.last_sigma *= scale;
     }
 
     pub(super) fn trial_rounds(&self) -> usize {

@@ -224,10 +224,15 @@ impl Fast {
                 .map(|p| p.value)
                 .collect();
             let estimate = self.first.estimate();
+            let (gain, offset) = self.first.exposure();
+            if (gain, offset) != (1.0, 0.0) {
+                self.measurement = self.measurement.clone().unexposed(gain, offset);
+                self.config.set_noise(self.config.noise / gain);
+            }
             if self.config.approximate {
                 let predicted = self.first.model().apply(&estimate);
                 let unexplained = rms(self.measurement.residual(&predicted).data());
-                self.config.count_as_noise(unexplained);
+                self.config.set_noise(unexplained.max(self.config.noise));
             }
             self.start = Some((estimate, values));
         }
@@ -289,7 +294,7 @@ impl Fast {
         if last {
             let predicted = self.model.apply(&self.estimate);
             let residual = self.measurement.residual(&predicted);
-            self.progress.residual_rms = rms(residual.data());
+            self.progress.residual_rms = self.first.exposure().0 * rms(residual.data());
             if stretch.trial && round + 1 == stretch.rounds {
                 let left_out = residual.zip(&self.known, |r, k| r * (1.0 - k));
                 self.scores.push(rms(left_out.data()).powi(2));
@@ -360,6 +365,10 @@ impl Solver for Fast {
             finding.parameter.value = now.value;
         }
         findings
+    }
+
+    fn exposure(&self) -> (f64, f64) {
+        self.first.exposure()
     }
 
     fn notes(&self) -> Vec<String> {

@@ -1,0 +1,918 @@
+//! Blind aberrations: the pupil's Zernike coefficients, the exposure and the scene together.
+//!
+//! Descent on everything at once ends in the solution without blur. The way round it is to
+//! look for the aberration first where the scene hardly matters:
+//!
+//! 1. the **spectrum** of the measurement knows the modulation transfer: descents from many
+//!    random starts on a heavy-tailed Whittle likelihood give a pool of
+//!    different aberrations;
+//! 2. the **border**, beyond which the scene is zero, knows what a spectrum does not: which of
+//!    the two mirror images the point spread function is, and its tilt. Each aberration of the
+//!    pool is tried with both, on the mean frame, over a grid of tilts;
+//! 3. the best are refined with a concave prior, first on the mean frame, then on the clip,
+//!    and **ranked by their posterior**;
+//! 4. the winner is refined to the noise, its scene started anew in between.
+//!
+//! [`Verdict`] says what speaks against the result.
+
+mod joint;
+mod pool;
+mod spectrum;
+mod verdict;
+mod whittle;
+
+use std::f64::consts::PI;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::clip::{Clip, Shape};
+use crate::noise::Noise;
+use crate::physics::zernike::{MODES, PSF_SIZE, Pupil};
+use crate::physics::{ForwardModel, ZernikeBlur};
+use crate::prior::SpaceTime;
+
+use super::{Finding, Measurement, Progress, Solver, SolverError};
+use joint::{Joint, Light, NATS, Rates};
+use pool::Peak;
+pub use verdict::Verdict;
+use whittle::{Point, Whittle};
+
+/// How the recorded values came from the forward model's intensities.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Exposure {
+    /// value = gain * intensity + offset, both known.
+    Known { gain: f64, offset: f64 },
+    /// Unknown; the result's brightness is then free, and chosen to stay within [0, 1].
+    Fitted,
+}
+
+/// What is looked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ZernikeSearch {
+    pub shape: Shape,
+    /// Ten coefficients a frame rather than ten for the clip.
+    pub varying: bool,
+    pub exposure: Exposure,
+}
+
+/// Settings of [`BlindZernike`]; the defaults were chosen on generated scenes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BlindZernikeConfig {
+    /// Random starts of the spectral search.
+    pub starts: usize,
+    /// Different aberrations that are tried against the border.
+    pub pool: usize,
+    /// Hypotheses that are refined on the mean frame.
+    pub contenders: usize,
+    /// Hypotheses that are refined on the clip.
+    pub finalists: usize,
+    /// Iterations of each finalist, and of each of the winner's two last refinements.
+    pub finalist_iterations: usize,
+    pub winner_iterations: usize,
+    /// Standard deviation of the measurement's noise, as a share of full scale.
+    pub noise: f64,
+}
+
+impl BlindZernikeConfig {
+    /// For a measurement with this noise (standard deviation, full scale being 1).
+    pub fn for_noise(noise: f64) -> Self {
+        Self {
+            starts: 480,
+            pool: 24,
+            contenders: 24,
+            finalists: 5,
+            finalist_iterations: 600,
+            winner_iterations: 1200,
+            noise: noise.max(NOISE_FLOOR),
+        }
+    }
+
+    fn check(&self) -> Result<(), SolverError> {
+        let counts = [
+            ("the number of starts", self.starts),
+            ("the size of the pool", self.pool),
+            ("the number of contenders", self.contenders),
+            ("the number of finalists", self.finalists),
+            ("the number of iterations", self.finalist_iterations),
+            ("the number of iterations", self.winner_iterations),
+        ];
+        for (what, count) in counts {
+            if count == 0 {
+                return Err(SolverError::Setting {
+                    what,
+                    value: count.to_string(),
+                    expected: "it must be above zero",
+                });
+            }
+        }
+        match self.noise.is_finite() && self.noise > 0.0 {
+            true => Ok(()),
+            false => Err(SolverError::Setting {
+                what: "the noise level",
+                value: self.noise.to_string(),
+                expected: "it must be above zero",
+            }),
+        }
+    }
+
+    /// The prior's weight at the noise.
+    fn weight(&self) -> f64 {
+        NATS * self.noise * self.noise
+    }
+}
+
+/// Smallest noise assumed: 1e-4 of full scale.
+const NOISE_FLOOR: f64 = 1e-4;
+/// Gain assumed where it is fitted; the scene's brightness takes up what differs.
+const GAIN: f32 = 0.55;
+/// Weights of the prior at which hypotheses are compared while their scenes are coarse.
+const FIRST_WEIGHT: f64 = 1e-2;
+const COARSE_WEIGHT: f64 = 1e-3;
+const MIDDLE_WEIGHT: f64 = 2e-4;
+/// The weight at which finalists are compared, whatever the noise.
+const COMPARED_WEIGHT: f64 = MIDDLE_WEIGHT;
+/// A spectrum less likely by this many nats marks a refinement that led astray.
+const ASTRAY_NATS: f64 = 10.0;
+/// Tilts tried, in pixels of shift along each axis: 5 x 5.
+const TILT_STEP_PX: f64 = 1.5;
+const TILT_REACH: i32 = 2;
+/// Pixels that a tilt of one radian moves the picture: the pupil's 32 samples over [-1, 1],
+/// transformed to 64.
+const PIXELS_PER_RADIAN: f64 = 64.0 / (PI * (PSF_SIZE as f64 - 1.0));
+/// Standard deviation of a coefficient, in radians.
+const COEFFICIENT_RAD: f64 = 2.0;
+const COARSE_ITERATIONS: usize = 80;
+const CONTENDER_ITERATIONS: usize = 300;
+/// Starts, contenders and iterations in one step.
+const STARTS_A_STEP: usize = 8;
+const CONTENDERS_A_STEP: usize = 1;
+const ITERATIONS_A_STEP: usize = 20;
+
+enum Phase {
+    /// Descents so far.
+    Search(Vec<Peak>),
+    /// The pool, mirrored too, and what was found of it.
+    Border(Vec<Peak>, Vec<Ranked>),
+    Contest(Vec<Ranked>, Vec<Ranked>),
+    /// Finalists, and which of them is being refined for how many iterations.
+    Final(Vec<Ranked>, usize, usize),
+    /// The winner, the others, and the winner's iterations.
+    Winner(Ranked, Vec<Ranked>, usize),
+}
+
+/// A hypothesis with what speaks against it.
+#[derive(Clone)]
+struct Ranked {
+    score: f64,
+    joint: Joint,
+    /// Whether its coefficients stay as they are.
+    held: bool,
+}
+
+/// Finds a static aberration of up to a few waves, its exposure and the scene.
+pub struct BlindZernike {
+    search: ZernikeSearch,
+    config: BlindZernikeConfig,
+    measurement: Measurement,
+    mean: Measurement,
+    lowest: f64,
+    whittle: Whittle,
+    prior: SpaceTime,
+    noise: Noise,
+    phase: Phase,
+    /// The model at the best hypothesis, and a second one to work with.
+    model: ZernikeBlur,
+    worker: ZernikeBlur,
+    progress: Progress,
+    best_spectral: f64,
+    verdict: Option<Verdict>,
+    /// Of the coefficients, in radians, once there is a verdict.
+    deviations: Vec<Option<f64>>,
+}
+
+impl BlindZernike {
+    /// # Errors
+    /// A varying aberration, a measurement of another shape, frames under 32 pixels a side or
+    /// of an odd width, a measurement that is constant or not finite, settings out of range.
+    pub fn new(
+        search: ZernikeSearch,
+        measurement: Measurement,
+        config: BlindZernikeConfig,
+        seed: u64,
+    ) -> Result<Self, SolverError> {
+        config.check()?;
+        let shape = search.shape;
+        if measurement.shape() != shape {
+            return Err(SolverError::Shape {
+                given: measurement.shape(),
+                needed: shape,
+            });
+        }
+        let refuse = |what, value: String, expected| SolverError::Setting {
+            what,
+            value,
+            expected,
+        };
+        if search.varying {
+            return Err(refuse(
+                "the blind aberration",
+                "varying".into(),
+                "this method finds one aberration for the clip; give each stretch of frames in \
+                 which it stays to a search of its own, or use the reference method",
+            ));
+        }
+        if shape.height < PSF_SIZE || shape.width < PSF_SIZE || !shape.width.is_multiple_of(2) {
+            return Err(refuse(
+                "the frame",
+                format!("{}x{}", shape.height, shape.width),
+                "a blind aberration needs at least 32 pixels a side and an even width: crop or \
+                 resize the clip",
+            ));
+        }
+        let (low, high) = measurement.values().range();
+        let finite = measurement.values().data().iter().all(|v| v.is_finite());
+        if !finite || high - low < 1e-6 {
+            return Err(refuse(
+                "the measurement",
+                format!("{low} to {high}"),
+                "it must be finite and not of one brightness: nothing in it shows the aberration",
+            ));
+        }
+        if let Exposure::Known { gain, offset } = search.exposure {
+            if !(gain.is_finite() && gain > 0.0 && offset.is_finite()) {
+                return Err(refuse(
+                    "the exposure",
+                    format!("gain {gain}, offset {offset}"),
+                    "a known gain is above zero, and a known offset finite",
+                ));
+            }
+        }
+        let model = ZernikeBlur::new(shape, vec![0.0; MODES.len()])?;
+        let steps = config.starts.div_ceil(STARTS_A_STEP)
+            + 2 * config.pool
+            + config.contenders.div_ceil(CONTENDERS_A_STEP)
+            + config.finalists * config.finalist_iterations.div_ceil(ITERATIONS_A_STEP)
+            + 2 * config.winner_iterations.div_ceil(ITERATIONS_A_STEP);
+        let mean = mean_frame(measurement.values());
+        let whittle = Whittle::new(measurement.values());
+        Ok(Self {
+            whittle,
+            prior: SpaceTime::default(),
+            noise: Noise::seeded(seed),
+            phase: Phase::Search(Vec::new()),
+            worker: ZernikeBlur::new(shape, vec![0.0; MODES.len()])?,
+            model,
+            progress: Progress {
+                done: 0,
+                total: steps,
+                residual_rms: f64::NAN,
+            },
+            best_spectral: f64::INFINITY,
+            verdict: None,
+            deviations: Vec::new(),
+            lowest: f64::from(low),
+            mean: Measurement::exact(mean),
+            search,
+            config,
+            measurement,
+        })
+    }
+
+    pub fn config(&self) -> &BlindZernikeConfig {
+        &self.config
+    }
+
+    /// The point spread function of the best hypothesis: 32 x 32 intensities, row after row.
+    pub fn psf(&self) -> Vec<f32> {
+        self.model.psfs().next().unwrap_or(&[]).to_vec()
+    }
+
+    fn light(&self) -> Light {
+        match self.search.exposure {
+            Exposure::Known { gain, offset } => Light {
+                gain: gain as f32,
+                offset,
+                fitted: false,
+            },
+            Exposure::Fitted => Light {
+                gain: GAIN,
+                offset: (-0.03f64).min(self.lowest),
+                fitted: true,
+            },
+        }
+    }
+
+    fn best(&self) -> Option<&Ranked> {
+        let lowest = |list: &'_ [Ranked]| -> Option<usize> {
+            let order = |&a: &usize, &b: &usize| list[a].score.total_cmp(&list[b].score);
+            (0..list.len()).min_by(order)
+        };
+        match &self.phase {
+            Phase::Search(_) => None,
+            Phase::Border(_, found) => lowest(found).map(|i| &found[i]),
+            Phase::Contest(_, found) if !found.is_empty() => lowest(found).map(|i| &found[i]),
+            Phase::Contest(waiting, _) => waiting.first(),
+            Phase::Final(list, at, _) => list.get(*at).or_else(|| list.first()),
+            Phase::Winner(winner, ..) => Some(winner),
+        }
+    }
+
+    /// Every tilt of one aberration against the mean frame; the two best.
+    fn try_border(&self, peak: &Peak) -> Result<Vec<Ranked>, SolverError> {
+        let tilts = -TILT_REACH..=TILT_REACH;
+        let places: Vec<(i32, i32)> = tilts
+            .clone()
+            .flat_map(|y| tilts.clone().map(move |x| (x, y)))
+            .collect();
+        let tilts = places.into_iter().map(|(x, y)| {
+            let tilt = |steps: i32| f64::from(steps) * TILT_STEP_PX / PIXELS_PER_RADIAN;
+            [tilt(x), tilt(y)]
+        });
+        let mut tried = self.try_tilts(&peak.point, tilts.collect())?;
+        tried.truncate(2);
+        Ok(tried)
+    }
+
+    /// One aberration with each of some tilts in radians against the mean frame, the best first.
+    fn try_tilts(&self, point: &Point, tilts: Vec<[f64; 2]>) -> Result<Vec<Ranked>, SolverError> {
+        let tried: Result<Vec<Ranked>, SolverError> = tilts
+            .into_par_iter()
+            .map(|tilt| {
+                let mut point = point.clone();
+                point.coefficients[1..3].copy_from_slice(&tilt);
+                let mut ranked = Ranked {
+                    score: f64::INFINITY,
+                    joint: Joint::new(self.mean.clone(), point, self.light(), self.lowest),
+                    held: false,
+                };
+                let descent = Descent {
+                    iterations: COARSE_ITERATIONS,
+                    weights: (FIRST_WEIGHT, COARSE_WEIGHT),
+                    scene: 0.06,
+                    coefficients: 0.0,
+                    tilt: 0.0,
+                    fallen: 0.7,
+                    frozen: 1.0,
+                };
+                self.refine(&mut ranked, &descent)?;
+                Ok(ranked)
+            })
+            .collect();
+        let mut tried = tried?;
+        // One modulation transfer, so that the posterior compares fairly.
+        let nats = |ranked: &Ranked| ranked.joint.nats(&self.prior, COARSE_WEIGHT);
+        tried.sort_by(|a, b| nats(a).total_cmp(&nats(b)));
+        Ok(tried)
+    }
+
+    /// The best tilt around a hypothesis', to a fifth of a pixel.
+    fn pin_tilt(&self, mut ranked: Ranked) -> Result<Ranked, SolverError> {
+        for step_px in [0.75, 0.4, 0.2] {
+            let step = step_px / PIXELS_PER_RADIAN;
+            let centre = &ranked.joint.point.coefficients;
+            let around = (0..9).map(|i| {
+                let by = |k: i32| f64::from(k) * step;
+                [centre[1] + by(i % 3 - 1), centre[2] + by(i / 3 - 1)]
+            });
+            let tried = self.try_tilts(&ranked.joint.point, around.collect())?;
+            ranked = tried.into_iter().next().unwrap_or(ranked);
+        }
+        Ok(ranked)
+    }
+
+    /// A whole descent on the mean frame.
+    fn refine(&self, ranked: &mut Ranked, descent: &Descent) -> Result<(), SolverError> {
+        let mut model = ranked.joint.model()?;
+        for i in 0..descent.iterations {
+            self.iterate(&mut ranked.joint, &mut model, descent, i)?;
+        }
+        ranked.score = self.score(&ranked.joint, descent.weights.1);
+        Ok(())
+    }
+
+    fn iterate(
+        &self,
+        joint: &mut Joint,
+        model: &mut ZernikeBlur,
+        descent: &Descent,
+        i: usize,
+    ) -> Result<(), SolverError> {
+        let (weight, rates) = descent.at(i);
+        joint.step(model, &self.prior, &self.whittle, weight, rates)
+    }
+
+    /// What speaks against a hypothesis, in nats of its spectrum: the lower the better.
+    ///
+    /// A posterior with a concave prior alone favours less blur, so it counts little beside
+    /// the spectrum; the scene's sparsity does not. The weights were set on generated scenes.
+    fn score(&self, joint: &Joint, weight: f64) -> f64 {
+        const SPARSITY_NATS: f64 = 200.0;
+        const POSTERIOR_SHARE: f64 = 0.01;
+        let spectral = self.whittle.slope(&joint.point, Whittle::WHOLE_BAND).value;
+        let tilt = &joint.point.coefficients[1..3];
+        let tilt: f64 = tilt.iter().map(|t| (t / COEFFICIENT_RAD).powi(2)).sum();
+        let frames = joint.estimate.shape().frames as f64;
+        let posterior = joint.nats(&self.prior, weight) / frames;
+        let sparsity = joint.sparsity().ln();
+        spectral + 0.5 * tilt + SPARSITY_NATS * sparsity + POSTERIOR_SHARE * posterior
+    }
+
+    fn finalist_descent(&self) -> Descent {
+        Descent {
+            iterations: self.config.finalist_iterations,
+            weights: (FIRST_WEIGHT, self.config.weight()),
+            scene: 0.03,
+            coefficients: 0.02,
+            tilt: 0.02,
+            fallen: 0.4,
+            frozen: 0.4,
+        }
+    }
+
+    fn winner_descent(&self) -> Descent {
+        Descent {
+            iterations: self.config.winner_iterations,
+            frozen: 0.5,
+            ..self.finalist_descent()
+        }
+    }
+
+    fn advance(&mut self) -> Result<(), SolverError> {
+        // The phase is replaced as the last thing, so that a step that fails changes nothing.
+        match &self.phase {
+            Phase::Search(peaks) => {
+                let mut noise = self.noise.clone();
+                let count = STARTS_A_STEP.min(self.config.starts - peaks.len());
+                let mut peaks = peaks.clone();
+                peaks.extend(pool::descend(&self.whittle, &mut noise, count));
+                self.noise = noise;
+                self.phase = if peaks.len() < self.config.starts {
+                    Phase::Search(peaks)
+                } else {
+                    let pool = pool::distinct(&self.whittle, peaks, self.config.pool);
+                    if pool.is_empty() {
+                        return Err(SolverError::Diverged {
+                            step: self.progress.done + 1,
+                            advice: "check the measurement for values that are huge",
+                        });
+                    }
+                    self.best_spectral = pool[0].value;
+                    Phase::Border(pool.iter().flat_map(mirrored).rev().collect(), Vec::new())
+                };
+            }
+            Phase::Border(waiting, found) => {
+                let mut waiting = waiting.clone();
+                let mut found = found.clone();
+                if let Some(peak) = waiting.pop() {
+                    found.extend(self.try_border(&peak)?);
+                }
+                self.phase = if waiting.is_empty() {
+                    found.sort_by(|a, b| a.score.total_cmp(&b.score));
+                    found.truncate(self.config.contenders);
+                    Phase::Contest(found, Vec::new())
+                } else {
+                    Phase::Border(waiting, found)
+                };
+            }
+            Phase::Contest(waiting, found) => {
+                let count = CONTENDERS_A_STEP.min(waiting.len());
+                let descent = Descent {
+                    iterations: CONTENDER_ITERATIONS,
+                    weights: (COARSE_WEIGHT, MIDDLE_WEIGHT),
+                    scene: 0.04,
+                    // A scene this coarse would pull the others toward less blur.
+                    coefficients: 0.0,
+                    tilt: 0.03,
+                    fallen: 0.7,
+                    frozen: 0.1,
+                };
+                let refined: Result<Vec<Ranked>, SolverError> = waiting[..count]
+                    .to_vec()
+                    .into_par_iter()
+                    .map(|ranked| {
+                        let mut ranked = self.pin_tilt(ranked)?;
+                        self.refine(&mut ranked, &descent)?;
+                        Ok(ranked)
+                    })
+                    .collect();
+                let mut found = found.clone();
+                found.extend(refined?);
+                let waiting = waiting[count..].to_vec();
+                self.phase = if waiting.is_empty() {
+                    let finalists = self.finalists(found);
+                    Phase::Final(finalists, 0, 0)
+                } else {
+                    Phase::Contest(waiting, found)
+                };
+            }
+            Phase::Final(list, at, done) => {
+                let (mut list, mut at, mut done) = (list.clone(), *at, *done);
+                let descent = self.finalist_descent();
+                let mut model = list[at].joint.model()?;
+                let end = (done + ITERATIONS_A_STEP).min(descent.iterations);
+                for i in done..end {
+                    self.iterate(&mut list[at].joint, &mut model, &descent, i)?;
+                }
+                done = end;
+                if done == descent.iterations {
+                    list[at].score = self.score(&list[at].joint, COMPARED_WEIGHT);
+                    (at, done) = (at + 1, 0);
+                }
+                self.phase = if at == list.len() {
+                    list.sort_by(|a, b| a.score.total_cmp(&b.score));
+                    let mut winner = list[0].clone();
+                    winner.joint.restart();
+                    Phase::Winner(winner, list, 0)
+                } else {
+                    Phase::Final(list, at, done)
+                };
+            }
+            Phase::Winner(winner, list, done) => {
+                let (mut winner, list, done) = (winner.clone(), list.clone(), *done);
+                let descent = self.winner_descent();
+                let total = 2 * descent.iterations;
+                let mut model = winner.joint.model()?;
+                let end = (done + ITERATIONS_A_STEP).min(total);
+                for i in done..end {
+                    if i == descent.iterations {
+                        // A refinement that led astray is undone, and only the scene refined.
+                        let spectral = |joint: &Joint| {
+                            self.whittle.slope(&joint.point, Whittle::WHOLE_BAND).value
+                        };
+                        let worse = spectral(&winner.joint) - spectral(&list[0].joint);
+                        if worse > ASTRAY_NATS {
+                            winner.joint.point = list[0].joint.point.clone();
+                            winner.joint.light = list[0].joint.light;
+                            winner.held = true;
+                        }
+                        winner.joint.restart();
+                    }
+                    let descent = Descent {
+                        frozen: if winner.held { 1.0 } else { descent.frozen },
+                        ..descent
+                    };
+                    let i = i % descent.iterations;
+                    self.iterate(&mut winner.joint, &mut model, &descent, i)?;
+                }
+                if end == total {
+                    winner.score = self.score(&winner.joint, COMPARED_WEIGHT);
+                    self.verdict = Some(self.judge(&winner, &list));
+                    self.deviations = self.whittle.deviations(&winner.joint.point);
+                    canonical(&mut winner.joint.point.coefficients);
+                }
+                self.phase = Phase::Winner(winner, list, end);
+            }
+        }
+        Ok(())
+    }
+
+    /// The best contenders that are not the same place of the same aberration, on the clip.
+    fn finalists(&self, mut found: Vec<Ranked>) -> Vec<Ranked> {
+        found.sort_by(|a, b| a.score.total_cmp(&b.score));
+        let pupil = Pupil::new();
+        let mut kept: Vec<(Ranked, Vec<f32>)> = Vec::new();
+        for ranked in found {
+            let psf = pupil.psf(&ranked.joint.point.coefficients).values;
+            if kept
+                .iter()
+                .all(|(_, other)| verdict::similarity(&psf, other, 1) < 0.98)
+            {
+                let joint = Joint::new(
+                    self.measurement.clone(),
+                    ranked.joint.point,
+                    ranked.joint.light,
+                    self.lowest,
+                );
+                let score = ranked.score;
+                kept.push((
+                    Ranked {
+                        score,
+                        joint,
+                        held: false,
+                    },
+                    psf,
+                ));
+            }
+            if kept.len() == self.config.finalists {
+                break;
+            }
+        }
+        kept.into_iter().map(|(ranked, _)| ranked).collect()
+    }
+
+    fn judge(&self, winner: &Ranked, finalists: &[Ranked]) -> Verdict {
+        let pupil = Pupil::new();
+        let psf_of = |ranked: &Ranked| pupil.psf(&ranked.joint.point.coefficients).values;
+        let psf = psf_of(winner);
+        let other = finalists
+            .iter()
+            .find(|other| verdict::similarity(&psf_of(other), &psf, 3) < 0.95);
+        let spectral = self.whittle.slope(&winner.joint.point, Whittle::WHOLE_BAND);
+        Verdict {
+            residual: winner.joint.residual_rms() / self.config.noise,
+            rival: other.map(|other| other.score - finalists[0].score),
+            spectral: spectral.value - self.best_spectral,
+            held: winner.held,
+            moved: verdict::similarity(&psf_of(&finalists[0]), &psf, 3),
+        }
+    }
+
+    /// What speaks against the result, once the search is over.
+    pub fn verdict(&self) -> Option<&Verdict> {
+        self.verdict.as_ref()
+    }
+}
+
+/// A descent's plan.
+#[derive(Clone, Copy)]
+struct Descent {
+    iterations: usize,
+    /// The prior's weight at first and at last, and the share of the iterations that it falls in.
+    weights: (f64, f64),
+    fallen: f64,
+    scene: f32,
+    coefficients: f64,
+    tilt: f64,
+    /// The share of the iterations that move the scene alone.
+    frozen: f64,
+}
+
+impl Descent {
+    fn at(&self, i: usize) -> (f64, Rates) {
+        let passed = i as f64 / self.iterations as f64;
+        let (first, last) = self.weights;
+        let first = first.max(last);
+        let weight = first * (last / first).powf((passed / self.fallen).min(1.0));
+        let slower = 0.5 * (1.0 + (PI * passed).cos()) + 0.02;
+        let free = if passed < self.frozen { 0.0 } else { slower };
+        let rates = Rates {
+            scene: self.scene * slower as f32,
+            coefficients: self.coefficients * free,
+            tilt: self.tilt * free,
+        };
+        (weight, rates)
+    }
+}
+
+/// An aberration, and the one whose point spread function is the mirror image.
+fn mirrored(peak: &Peak) -> [Peak; 2] {
+    let mut other = peak.clone();
+    for (coefficient, mode) in other.point.coefficients.iter_mut().zip(&MODES) {
+        if mode.n % 2 == 1 {
+            *coefficient = -*coefficient;
+        }
+    }
+    [peak.clone(), other]
+}
+
+/// Of the two coefficient sets with one point spread function, that with defocus above 0.
+fn canonical(coefficients: &mut [f64]) {
+    let defocus = MODES.iter().position(|mode| (mode.n, mode.m) == (2, 0));
+    if defocus.is_some_and(|k| coefficients[k] < 0.0) {
+        for (coefficient, mode) in coefficients.iter_mut().zip(&MODES) {
+            if mode.n % 2 == 0 {
+                *coefficient = -*coefficient;
+            }
+        }
+    }
+    coefficients[0] = 0.0;
+}
+
+fn mean_frame(clip: &Clip) -> Clip {
+    let shape = clip.shape();
+    let mut mean = vec![0.0f32; shape.frame_len()];
+    for frame in clip.frames() {
+        mean.iter_mut().zip(frame).for_each(|(m, v)| *m += v);
+    }
+    let scale = 1.0 / shape.frames as f32;
+    mean.iter_mut().for_each(|m| *m *= scale);
+    Clip::new(Shape::new(1, shape.height, shape.width), mean)
+}
+
+/// What a scene of free brightness is divided by to stay within [0, 1].
+fn brightest(clip: &Clip) -> f32 {
+    clip.range().1.max(1.0)
+}
+
+impl Solver for BlindZernike {
+    fn name(&self) -> &'static str {
+        "instant"
+    }
+
+    fn total_steps(&self) -> usize {
+        self.progress.total
+    }
+
+    fn steps_done(&self) -> usize {
+        self.progress.done
+    }
+
+    fn step(&mut self) -> Result<Progress, SolverError> {
+        if self.progress.is_finished() {
+            return Ok(self.progress);
+        }
+        if self.verdict.is_none() {
+            self.advance()?;
+        }
+        if let Some(best) = self.best() {
+            let coefficients = best.joint.point.coefficients.clone();
+            let residual = best.joint.residual_rms();
+            self.model.set_parameters(&coefficients)?;
+            self.progress.residual_rms = residual;
+        }
+        self.progress.done = match self.verdict {
+            // Smaller pools than planned finish early.
+            Some(_) => self.progress.total,
+            None => (self.progress.done + 1).min(self.progress.total - 1),
+        };
+        Ok(self.progress)
+    }
+
+    fn estimate(&self) -> Clip {
+        let Some(best) = self.best() else {
+            return self.model.first_guess(self.measurement.values());
+        };
+        let estimate = &best.joint.estimate;
+        let scale = 1.0 / brightest(estimate);
+        let one = estimate.map(|v| v * scale);
+        if one.shape() == self.search.shape {
+            return one;
+        }
+        Clip::new(
+            self.search.shape,
+            one.data().repeat(self.search.shape.frames),
+        )
+    }
+
+    fn exposure(&self) -> (f64, f64) {
+        let Some(best) = self.best() else {
+            let light = self.light();
+            return (f64::from(light.gain), light.offset);
+        };
+        let scale = brightest(&best.joint.estimate);
+        let light = best.joint.light;
+        (f64::from(light.gain) * f64::from(scale), light.offset)
+    }
+
+    fn model(&self) -> &dyn ForwardModel {
+        &self.model
+    }
+
+    fn findings(&self) -> Vec<Finding> {
+        let Some(verdict) = &self.verdict else {
+            return Vec::new();
+        };
+        let doubts = verdict.doubts();
+        self.model
+            .parameters()
+            .into_iter()
+            .zip(&self.deviations)
+            .map(|(parameter, deviation)| Finding {
+                interval: deviation.map(|d| {
+                    let half = 1.96 * d;
+                    (parameter.value - half, parameter.value + half)
+                }),
+                parameter,
+                doubts: doubts.clone(),
+            })
+            .collect()
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let mut notes = vec![
+            "flipping the signs of all coefficients of even n (piston, astigmatism, defocus) \
+             gives the same point spread function; the solution with defocus above 0 is given"
+                .to_owned(),
+            "piston changes nothing and is given as 0".to_owned(),
+            "tilt and tip shift the picture and are told by the frame's border alone: they have \
+             no interval"
+                .to_owned(),
+        ];
+        if self.search.exposure == Exposure::Fitted {
+            let (gain, offset) = self.exposure();
+            notes.push(format!(
+                "the measurement is about {gain:.3} times the intensity plus {offset:.3}; the \
+                 gain and with it the brightness of the scene are assumed, not measured"
+            ));
+        }
+        notes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::scenes::Scene;
+
+    const SHAPE: Shape = Shape::new(2, 32, 32);
+
+    fn measurement() -> Measurement {
+        let scene = Scene::Shapes.render(SHAPE, 1);
+        let truth = vec![0.0, 0.5, -0.5, 0.3, 1.2, -0.6, 0.2, 0.4, 0.1, -0.7];
+        let y = ZernikeBlur::new(SHAPE, truth).unwrap().apply(&scene);
+        let (low, high) = y.range();
+        Measurement::exact(y.map(|v| (v - low) / (high - low)))
+    }
+
+    fn search() -> ZernikeSearch {
+        ZernikeSearch {
+            shape: SHAPE,
+            varying: false,
+            exposure: Exposure::Fitted,
+        }
+    }
+
+    fn brief() -> BlindZernikeConfig {
+        BlindZernikeConfig {
+            starts: 10,
+            pool: 2,
+            contenders: 2,
+            finalists: 2,
+            finalist_iterations: 25,
+            winner_iterations: 25,
+            ..BlindZernikeConfig::for_noise(1e-3)
+        }
+    }
+
+    fn run(seed: u64) -> BlindZernike {
+        let mut solver = BlindZernike::new(search(), measurement(), brief(), seed).unwrap();
+        let mut last = 0;
+        loop {
+            let progress = solver.step().unwrap();
+            assert!(progress.done > last && progress.total == solver.total_steps());
+            last = progress.done;
+            assert_eq!(solver.estimate().shape(), SHAPE);
+            let (low, high) = solver.estimate().range();
+            assert!(low >= 0.0 && high <= 1.0);
+            if progress.is_finished() {
+                return solver;
+            }
+        }
+    }
+
+    #[test]
+    fn a_seed_gives_the_same_result_and_reports_it() {
+        let (a, b) = (run(1), run(1));
+        assert_eq!(a.estimate(), b.estimate());
+        assert_eq!(a.findings(), b.findings());
+        assert_eq!(a.findings().len(), MODES.len());
+        assert_ne!(run(2).findings(), a.findings());
+        let value = |k: usize| a.findings()[k].parameter.value;
+        assert!(value(0) == 0.0 && value(4) >= 0.0);
+        assert_eq!(a.psf().len(), PSF_SIZE * PSF_SIZE);
+        // The exposure belongs to the estimate.
+        let (gain, offset) = a.exposure();
+        let predicted = a.model().apply(&a.estimate());
+        let predicted = predicted.map(|v| (gain * f64::from(v) + offset) as f32);
+        let residual = measurement().residual(&predicted);
+        assert!(crate::solver::rms(residual.data()) < 0.1);
+    }
+
+    #[test]
+    fn after_the_last_step_nothing_changes() {
+        let mut solver = run(3);
+        let (estimate, progress) = (solver.estimate(), solver.progress);
+        assert_eq!(solver.step().unwrap(), progress);
+        assert_eq!(solver.estimate(), estimate);
+    }
+
+    #[test]
+    fn what_cannot_be_done_is_refused() {
+        let refused = |search: ZernikeSearch, measurement, config| {
+            let solver = BlindZernike::new(search, measurement, config, 0);
+            solver.err().expect("a refusal").to_string()
+        };
+        let varying = ZernikeSearch {
+            varying: true,
+            ..search()
+        };
+        assert!(refused(varying, measurement(), brief()).contains("one aberration for the clip"));
+        let small = Shape::new(2, 16, 32);
+        let tiny = ZernikeSearch {
+            shape: small,
+            ..search()
+        };
+        let clip = Measurement::exact(Clip::zeros(small));
+        assert!(refused(tiny, clip, brief()).contains("32 pixels"));
+        let flat = Measurement::exact(Clip::filled(SHAPE, 0.4));
+        assert!(refused(search(), flat, brief()).contains("one brightness"));
+        let other = Measurement::exact(Clip::zeros(small));
+        assert!(refused(search(), other, brief()).contains("16x32"));
+        let none = BlindZernikeConfig {
+            starts: 0,
+            ..brief()
+        };
+        assert!(refused(search(), measurement(), none).contains("starts"));
+        let exposure = Exposure::Known {
+            gain: 0.0,
+            offset: 0.0,
+        };
+        let dark = ZernikeSearch {
+            exposure,
+            ..search()
+        };
+        assert!(refused(dark, measurement(), brief()).contains("gain"));
+    }
+}

@@ -1,0 +1,63 @@
+//! Aberrations that explain a measurement's spectrum.
+
+use rayon::prelude::*;
+
+use super::whittle::{Point, Whittle};
+use crate::noise::Noise;
+use crate::physics::zernike::MODES;
+
+/// A local optimum of the spectral likelihood.
+#[derive(Clone)]
+pub struct Peak {
+    /// Minus its logarithm.
+    pub value: f64,
+    pub point: Point,
+}
+
+/// Standard deviation of the starts, in radians: that of the published coefficients.
+const START_RAD: f64 = 2.0;
+/// Steps of a descent and its rate in radians.
+const STEPS: usize = 150;
+const RATE: f64 = 0.12;
+/// Correlation of modulation transfers above which two aberrations are the same.
+const SAME: f32 = 0.99;
+
+/// Descends from `count` random starts, in their order.
+pub fn descend(whittle: &Whittle, noise: &mut Noise, count: usize) -> Vec<Peak> {
+    let starts: Vec<Vec<f64>> = (0..count)
+        .map(|_| {
+            let mut start: Vec<f64> = MODES.iter().map(|_| START_RAD * noise.normal()).collect();
+            // Piston and tilt leave the spectrum as it is.
+            start[..3].fill(0.0);
+            start
+        })
+        .collect();
+    starts
+        .into_par_iter()
+        .map(|start| {
+            let (point, value) = whittle.descend(whittle.start(start), STEPS, RATE);
+            Peak { value, point }
+        })
+        .collect()
+}
+
+/// The best `count` different ones, the best first.
+pub fn distinct(whittle: &Whittle, mut peaks: Vec<Peak>, count: usize) -> Vec<Peak> {
+    peaks.retain(|peak| peak.value.is_finite());
+    peaks.sort_by(|a, b| a.value.total_cmp(&b.value));
+    let mut kept: Vec<(Peak, Vec<f32>)> = Vec::new();
+    for peak in peaks {
+        let modulation = whittle.modulation(&peak.point.coefficients);
+        let same = |other: &[f32]| -> bool {
+            let products = modulation.iter().zip(other);
+            products.map(|(a, b)| a * b).sum::<f32>() > SAME
+        };
+        if !kept.iter().any(|(_, other)| same(other)) {
+            kept.push((peak, modulation));
+        }
+        if kept.len() == count {
+            break;
+        }
+    }
+    kept.into_iter().map(|(peak, _)| peak).collect()
+}
