@@ -2,6 +2,7 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`adam`] | the optimiser that several layers descend with |
 //! | [`clip`] | a grey video clip in memory |
 //! | [`noise`] | random numbers that mean the same on every device |
 //! | [`media`] | video in and out, a file per format |
@@ -18,6 +19,7 @@
 //! solvers, and none of them the command line. The one circle is [`prior`] and [`device`]: a
 //! network runs on a device, and a device is tested with a network before it is trusted.
 
+pub mod adam;
 pub mod cli;
 pub mod clip;
 pub mod device;

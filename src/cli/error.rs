@@ -7,6 +7,7 @@ use crate::media::MediaError;
 use crate::metrics::ShapesDiffer;
 use crate::physics::PhysicsError;
 use crate::prior::{PriorError, ScheduleError, WeightsError};
+use crate::run::plan::PlanError;
 use crate::run::{ResultsError, SensorError};
 use crate::solver::SolverError;
 use crate::verify::VerifyError;
@@ -76,6 +77,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
             || cause.is::<ScheduleError>()
             || cause.is::<SensorError>()
             || cause.is::<ShapesDiffer>()
+            || cause.downcast_ref().is_some_and(is_bad_plan)
             || cause.downcast_ref().is_some_and(is_bad_setting)
             || cause.downcast_ref().is_some_and(is_bad_prior)
             || cause.downcast_ref().is_some_and(is_bad_golden)
@@ -92,6 +94,16 @@ fn is_bad_request(error: &DeviceError) -> bool {
             true
         }
         DeviceError::Unusable { .. } | DeviceError::SelfTest { .. } => false,
+    }
+}
+
+fn is_bad_plan(error: &PlanError) -> bool {
+    match error {
+        PlanError::DoNotFit(_) | PlanError::Physics(_) | PlanError::Schedule(_) => true,
+        PlanError::Solver(solver) => is_bad_setting(solver),
+        PlanError::Prior(prior) => is_bad_prior(prior),
+        PlanError::Device(device) => is_bad_request(device),
+        PlanError::Memory(_) | PlanError::Checkpoint { .. } => false,
     }
 }
 

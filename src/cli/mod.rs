@@ -17,13 +17,17 @@ mod eval_blind_zernike;
 mod eval_blind_zernike_varying;
 mod input_args;
 pub mod interrupt;
+mod landscape;
+mod measurement_args;
 mod model_args;
 mod output;
 pub mod progress;
 mod published;
 mod quantity;
 mod reconstruct;
+mod score;
 mod simulate;
+mod solver_args;
 mod verify;
 
 use std::process::ExitCode;
@@ -52,6 +56,8 @@ enum Command {
     Simulate(Box<simulate::Args>),
     /// Score a clip against its target: PSNR and SSIM
     Compare(compare::Args),
+    Score(Box<score::Args>),
+    Landscape(Box<landscape::Args>),
     /// Reconstruct a bundled capture at once
     Demo(demo::Args),
     Devices(devices::Args),
@@ -77,6 +83,8 @@ pub fn run() -> ExitCode {
             Command::Reconstruct(args) => reconstruct::run(*args),
             Command::Simulate(args) => simulate::run(*args),
             Command::Compare(args) => compare::run(args),
+            Command::Landscape(args) => landscape::run(*args),
+            Command::Score(args) => score::run(*args),
             Command::Demo(args) => demo::run(args),
             Command::Devices(args) => devices::run(args),
             Command::Verify(args) => verify::run(args),

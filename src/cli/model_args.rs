@@ -11,11 +11,14 @@ use crate::media::{self, FrameRange, MediaError, ReadOptions};
 use crate::noise::Noise;
 use crate::physics::zernike::MODES;
 use crate::physics::{Blur, Dehaze, ForwardModel, Inpaint, Optics, PerFrame, Scatter, ZernikeBlur};
+use crate::run::plan::{AberrationUnknown, Physics};
 use crate::run::{Geometry, ModelRecord};
+use crate::solver::{ScatterSearch, Sought};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ModelName {
-    /// Propagation to a dynamic scattering layer that blurs: needs --dist and --sigma
+    /// Propagation to a dynamic scattering layer that blurs: needs --dist and --sigma, known
+    /// or as ranges
     Scatter,
     /// Gaussian blur of amplitudes
     Blur,
@@ -35,18 +38,25 @@ pub struct ModelArgs {
     pub model: ModelName,
 
     /// Distance from the object to the layer: mm, or with a unit (5mm, 500um, 0.005m); one
-    /// for the clip, or one for each frame with commas between them
+    /// for the clip, or one for each frame with commas between them. A range (2.5..10) is an
+    /// unknown distance within it
     #[arg(long, value_name = "MM", allow_hyphen_values = true)]
     pub dist: Option<Lengths>,
 
     /// Width of the blur: pixels, or with a unit (8um); one for the clip, or one for each
-    /// frame with commas between them; 3 pixels for --model blur
+    /// frame with commas between them; 3 pixels for --model blur. A range (0.5..2) is an
+    /// unknown width within it
     #[arg(long, value_name = "PX", allow_hyphen_values = true)]
     pub sigma: Option<Lengths>,
 
+    /// What a range of --dist or --sigma means: one unknown value for each frame, or one for
+    /// the clip [default: frame]
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub per: Option<Per>,
+
     /// Zernike coefficients in radians, C0 to C9, unnormalised: piston, tilt, tip, oblique
     /// astigmatism, defocus, vertical astigmatism, vertical trefoil, vertical coma,
-    /// horizontal coma, oblique trefoil
+    /// horizontal coma, oblique trefoil; or `unknown`
     #[arg(long, value_name = "C0,..,C9", allow_hyphen_values = true)]
     pub coeffs: Option<Coefficients>,
 
@@ -84,11 +94,22 @@ pub struct ModelArgs {
     pub wavelength_nm: f64,
 }
 
-/// Whether parameters may be drawn at random.
+/// What ranges of parameters mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Draws {
-    Allowed,
-    Refused,
+pub enum Ranges {
+    /// Values are drawn from them.
+    Drawn,
+    /// The value is unknown; the flag asks for gain and offset to be found as well.
+    Unknown { fit_gain: bool },
+}
+
+/// What an unknown value serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Per {
+    /// Every frame has its own
+    Frame,
+    /// The clip has one
+    Clip,
 }
 
 /// What a file says about the setup.
@@ -100,29 +121,36 @@ pub struct FromFile {
     pub cut: ReadOptions,
 }
 
-/// A forward model with what its trait does not tell.
+/// A forward model, and what its trait does not tell.
 pub struct BuiltModel {
-    pub model: Box<dyn ForwardModel>,
-    /// The setup, of models that involve lengths.
+    pub physics: Physics,
+    pub setup: Setup,
+}
+
+/// What a forward model's trait does not tell of it.
+#[derive(Clone, Debug, Default)]
+pub struct Setup {
+    /// Of models that involve lengths.
     pub optics: Option<Optics>,
     /// 1 where pixels are measured.
     pub mask: Option<Clip>,
     mask_source: Option<MaskSource>,
-    /// Point spread functions side by side, and the number of their rows.
-    pub psfs: Option<(usize, Vec<f32>)>,
 }
 
 impl BuiltModel {
-    fn plain(model: impl ForwardModel + 'static) -> Self {
-        Self {
-            model: Box::new(model),
-            optics: None,
-            mask: None,
-            mask_source: None,
-            psfs: None,
-        }
+    fn known(model: impl ForwardModel + 'static) -> Self {
+        Self::of(Physics::Known(Box::new(model)))
     }
 
+    fn of(physics: Physics) -> Self {
+        Self {
+            physics,
+            setup: Setup::default(),
+        }
+    }
+}
+
+impl Setup {
     /// The mask, where it was drawn and no file holds it.
     pub fn drawn_mask(&self) -> Option<&Clip> {
         match self.mask_source {
@@ -131,35 +159,45 @@ impl BuiltModel {
         }
     }
 
-    pub fn record(&self) -> ModelRecord {
-        let shape = self.model.shape();
+    /// `model` has the parameter values that are to be recorded.
+    pub fn record(&self, model: &dyn ForwardModel) -> ModelRecord {
+        let shape = model.shape();
         let shorter = shape.height.min(shape.width);
         ModelRecord {
-            name: self.model.name().to_owned(),
-            parameters: self.model.parameters(),
+            name: model.name().to_owned(),
+            parameters: model.parameters(),
             geometry: self.optics.map(|optics| Geometry {
                 optics,
                 aliasing_limit_mm: optics.aliasing_limit_mm(shorter),
             }),
             mask: self.mask_source.as_ref().map(ToString::to_string),
-            warnings: self.model.warnings(),
+            warnings: model.warnings(),
         }
     }
 }
 
+/// The point spread functions of a model that has them: side by side, the number of their
+/// rows first.
+pub fn psfs(model: &dyn ForwardModel) -> Option<(usize, Vec<f32>)> {
+    if model.name() != "zernike" {
+        return None;
+    }
+    let values = model.parameters().iter().map(|p| p.value).collect();
+    let model = ZernikeBlur::new(model.shape(), values).ok()?;
+    Some(side_by_side(model.psfs()))
+}
+
 impl ModelArgs {
-    /// The model for clips of this shape; what is drawn comes from `noise`.
+    /// The model for clips of this shape; what is drawn comes from `noise`. Where ranges are
+    /// drawn from, every parameter is known.
     pub fn build(
         &self,
         shape: Shape,
         file: FromFile,
-        draws: Draws,
+        ranges: Ranges,
         noise: &mut Noise,
     ) -> anyhow::Result<BuiltModel> {
-        self.check_flags_belong()?;
-        if draws == Draws::Refused {
-            self.check_nothing_drawn()?;
-        }
+        self.check_flags_belong(ranges)?;
         let published = match (&self.dist, file.distance_m) {
             (None, Some(_)) => Optics::REAL,
             _ => Optics::SYNTHETIC,
@@ -174,11 +212,11 @@ impl ModelArgs {
         };
         optics.check()?;
         match self.model {
-            ModelName::Scatter => self.scatter(shape, optics, file.distance_m, noise),
-            ModelName::Blur => self.blur(shape, optics, noise),
-            ModelName::Dehaze => Ok(BuiltModel::plain(Dehaze::new(shape)?)),
+            ModelName::Scatter => self.scatter(shape, optics, file.distance_m, ranges, noise),
+            ModelName::Blur => self.blur(shape, optics, ranges, noise),
+            ModelName::Dehaze => Ok(BuiltModel::known(Dehaze::new(shape)?)),
             ModelName::Inpaint => self.inpaint(shape, &file.cut, noise),
-            ModelName::Zernike => self.zernike(shape, noise),
+            ModelName::Zernike => self.zernike(shape, ranges, noise),
         }
     }
 
@@ -187,24 +225,29 @@ impl ModelArgs {
         shape: Shape,
         optics: Optics,
         distance_m: Option<f64>,
+        ranges: Ranges,
         noise: &mut Noise,
     ) -> anyhow::Result<BuiltModel> {
         let missing = |flag: &str, what: &str| {
             bad_input!(
-                "--model scatter needs {flag}: {what}. Estimating an unknown distance or blur \
-                 width (blind reconstruction) is not part of this version; the layer's distance \
-                 and the width of its blur must be given, as in --dist 5 --sigma 1"
+                "--model scatter needs {flag}: {what}, as in --dist 5 --sigma 1; where it is \
+                 unknown, a range it lies in, as in --dist 2.5..10 --sigma 0.5..2"
             )
         };
-        let distances = match (&self.dist, distance_m) {
-            (Some(dist), _) => dist.millimetres(shape.frames, noise)?,
+        let frames = shape.frames;
+        let drawn = ranges == Ranges::Drawn;
+        let dist_mm = match (&self.dist, distance_m) {
+            (Some(dist), _) => match dist.millimetre_range()?.filter(|_| !drawn) {
+                Some((min, max)) => Sought::Within { min, max },
+                None => Sought::Known(per_frame(dist.millimetres(frames, noise)?)),
+            },
             (None, Some(metres)) => {
                 let (dist_mm, pitch_um) = (metres * 1e3, optics.pitch_um);
                 eprintln!(
                     "note: the distance is the file's z, {dist_mm} mm (else --dist); the pixel \
                      pitch is {pitch_um} um (else --pitch-um)"
                 );
-                vec![dist_mm]
+                Sought::Known(dist_mm.into())
             }
             (None, None) => {
                 return Err(missing("--dist", "the distance from object to layer in mm"));
@@ -216,28 +259,68 @@ impl ModelArgs {
                 "the width of the layer's blur in pixels",
             ));
         };
-        let sigmas = sigma.pixels(optics.object_pitch_um(), shape.frames, noise)?;
-        Ok(BuiltModel {
+        let pitch_um = optics.object_pitch_um();
+        let sigma_px = match sigma.pixel_range(pitch_um)?.filter(|_| !drawn) {
+            Some((min, max)) => Sought::Within { min, max },
+            None => Sought::Known(per_frame(sigma.pixels(pitch_um, frames, noise)?)),
+        };
+        let physics = match (dist_mm, sigma_px, ranges) {
+            (
+                Sought::Known(dist_mm),
+                Sought::Known(sigma_px),
+                Ranges::Drawn | Ranges::Unknown { fit_gain: false },
+            ) => Physics::Known(Box::new(Scatter::new(shape, optics, dist_mm, sigma_px)?)),
+            (dist_mm, sigma_px, _) => {
+                let unknown = ScatterSearch {
+                    shape,
+                    optics,
+                    dist_mm,
+                    sigma_px,
+                    per_frame: self.per != Some(Per::Clip),
+                };
+                match ranges {
+                    Ranges::Unknown { fit_gain: true } => Physics::Capture(unknown),
+                    _ => Physics::Scatter(unknown),
+                }
+            }
+        };
+        if self.per.is_some() && physics.is_known() && !drawn {
+            return Err(bad_input!(
+                "--per says what a range of --dist or --sigma means, but neither is a range"
+            ));
+        }
+        let setup = Setup {
             optics: Some(optics),
-            ..BuiltModel::plain(Scatter::new(
-                shape,
-                optics,
-                per_frame(distances),
-                per_frame(sigmas),
-            )?)
-        })
+            ..Setup::default()
+        };
+        Ok(BuiltModel { physics, setup })
     }
 
-    fn blur(&self, shape: Shape, optics: Optics, noise: &mut Noise) -> anyhow::Result<BuiltModel> {
-        let sigma_px = match &self.sigma {
-            None => Blur::PUBLISHED_SIGMA_PX,
-            // One draw serves the clip.
-            Some(sigma) => match sigma.pixels(optics.object_pitch_um(), 1, noise)?[..] {
-                [sigma_px] => sigma_px,
-                _ => return Err(bad_input!("--model blur takes one --sigma for the clip")),
-            },
+    fn blur(
+        &self,
+        shape: Shape,
+        optics: Optics,
+        ranges: Ranges,
+        noise: &mut Noise,
+    ) -> anyhow::Result<BuiltModel> {
+        let pitch_um = optics.object_pitch_um();
+        let Some(sigma) = &self.sigma else {
+            return Ok(BuiltModel::known(Blur::new(
+                shape,
+                Blur::PUBLISHED_SIGMA_PX,
+            )?));
         };
-        Ok(BuiltModel::plain(Blur::new(shape, sigma_px)?))
+        if let (Some((min, max)), Ranges::Unknown { .. }) = (sigma.pixel_range(pitch_um)?, ranges) {
+            return Err(bad_input!(
+                "--sigma {min}..{max}: a blur without a layer must be known; give its width, or \
+                 try several and compare their residuals"
+            ));
+        }
+        // One draw serves the clip.
+        match sigma.pixels(pitch_um, 1, noise)?[..] {
+            [sigma_px] => Ok(BuiltModel::known(Blur::new(shape, sigma_px)?)),
+            _ => Err(bad_input!("--model blur takes one --sigma for the clip")),
+        }
     }
 
     fn inpaint(
@@ -257,29 +340,56 @@ impl ModelArgs {
             Some(MaskSource::File(path)) => read_mask(path, cut)?,
         };
         let model = Inpaint::new(shape, mask)?;
-        let mask = model.mask().clone();
-        Ok(BuiltModel {
-            mask: Some(mask),
+        let setup = Setup {
+            mask: Some(model.mask().clone()),
             mask_source: self.mask.clone(),
-            ..BuiltModel::plain(model)
+            ..Setup::default()
+        };
+        Ok(BuiltModel {
+            physics: Physics::Known(Box::new(model)),
+            setup,
         })
     }
 
-    fn zernike(&self, shape: Shape, noise: &mut Noise) -> anyhow::Result<BuiltModel> {
+    fn zernike(
+        &self,
+        shape: Shape,
+        ranges: Ranges,
+        noise: &mut Noise,
+    ) -> anyhow::Result<BuiltModel> {
         let count = match self.varying {
             true => MODES.len() * shape.frames,
             false => MODES.len(),
         };
-        let coefficients = match &self.coeffs {
-            None => {
+        let coefficients = match (&self.coeffs, ranges) {
+            (None, _) => {
                 return Err(bad_input!(
                     "--model zernike needs --coeffs: ten Zernike coefficients in radians \
-                     (with --varying ten for each frame). Estimating unknown coefficients \
-                     (blind reconstruction) is not part of this version"
+                     (with --varying ten for each frame), or `unknown`"
                 ));
             }
-            Some(Coefficients::Random) => (0..count).map(|_| 2.0 * noise.normal()).collect(),
-            Some(Coefficients::Listed(values)) if values.len() != count => {
+            (Some(Coefficients::Unknown), Ranges::Unknown { fit_gain }) => {
+                return Ok(BuiltModel::of(Physics::Aberration(AberrationUnknown {
+                    shape,
+                    varying: self.varying,
+                    fit_gain,
+                })));
+            }
+            (Some(Coefficients::Unknown), Ranges::Drawn) => {
+                return Err(bad_input!(
+                    "--coeffs unknown is for `reconstruct`; `random` draws some"
+                ));
+            }
+            (Some(Coefficients::Random), Ranges::Unknown { .. }) => {
+                return Err(bad_input!(
+                    "--coeffs random is for `simulate`; give the ten numbers that it wrote, or \
+                     `unknown`"
+                ));
+            }
+            (Some(Coefficients::Random), Ranges::Drawn) => {
+                (0..count).map(|_| 2.0 * noise.normal()).collect()
+            }
+            (Some(Coefficients::Listed(values)), _) if values.len() != count => {
                 return Err(bad_input!(
                     "--coeffs holds {} values; {count} are needed ({})",
                     values.len(),
@@ -289,51 +399,45 @@ impl ModelArgs {
                     }
                 ));
             }
-            Some(Coefficients::Listed(values)) => values.clone(),
+            (Some(Coefficients::Listed(values)), _) => values.clone(),
         };
-        let model = ZernikeBlur::new(shape, coefficients)?;
-        let psfs = side_by_side(model.psfs());
-        Ok(BuiltModel {
-            psfs: Some(psfs),
-            ..BuiltModel::plain(model)
-        })
+        Ok(BuiltModel::known(ZernikeBlur::new(shape, coefficients)?))
     }
 
     /// Flags of another model are mistakes, not decoration.
-    fn check_flags_belong(&self) -> anyhow::Result<()> {
+    fn check_flags_belong(&self, ranges: Ranges) -> anyhow::Result<()> {
         use ModelName::{Blur, Inpaint, Scatter, Zernike};
         let given = [
             ("--dist", self.dist.is_some(), &[Scatter][..]),
             ("--sigma", self.sigma.is_some(), &[Scatter, Blur]),
+            ("--per", self.per.is_some(), &[Scatter]),
             ("--coeffs", self.coeffs.is_some(), &[Zernike]),
             ("--varying", self.varying, &[Zernike]),
             ("--mask", self.mask.is_some(), &[Inpaint]),
         ];
+        let value = self.model.to_possible_value();
+        let name = value.as_ref().map_or("", |value| value.get_name());
         for (flag, present, models) in given {
             if present && !models.contains(&self.model) {
-                let value = self.model.to_possible_value();
-                let name = value.as_ref().map_or("", |value| value.get_name());
                 return Err(bad_input!(
                     "{flag} says nothing to --model {name}: leave it out, or choose another model"
                 ));
             }
         }
-        Ok(())
-    }
-
-    fn check_nothing_drawn(&self) -> anyhow::Result<()> {
-        for (flag, lengths) in [("--dist", &self.dist), ("--sigma", &self.sigma)] {
-            if lengths.as_ref().is_some_and(Lengths::is_range) {
-                return Err(bad_input!(
-                    "{flag} is a range, from which only `simulate` draws; estimating unknown \
-                     values (blind reconstruction) is not part of this version: give one \
-                     number, or one for each frame"
-                ));
-            }
-        }
-        if self.coeffs == Some(Coefficients::Random) {
+        if self.per.is_some() && ranges == Ranges::Drawn {
             return Err(bad_input!(
-                "--coeffs random is for `simulate`; give the ten numbers that it wrote"
+                "--per is for `reconstruct`; `simulate` draws one value a frame from a range"
+            ));
+        }
+        let unknown = match self.model {
+            Scatter => true,
+            Zernike => self.coeffs == Some(Coefficients::Unknown),
+            _ => false,
+        };
+        if ranges == (Ranges::Unknown { fit_gain: true }) && !unknown {
+            return Err(bad_input!(
+                "--gain fit is for --model scatter, and for --model zernike with --coeffs \
+                 unknown: give the gain as a number"
             ));
         }
         Ok(())
@@ -404,10 +508,17 @@ mod tests {
             };
             let model = Flags::parse_from(flags).model;
             let noise = &mut Noise::seeded(0);
-            let built = model.build(Shape::new(1, 8, 8), file, Draws::Refused, noise);
-            let built = built.unwrap();
-            let pitch_um = built.optics.unwrap().pitch_um;
-            (built.model.parameters()[0].value, pitch_um)
+            let built = model.build(
+                Shape::new(1, 8, 8),
+                file,
+                Ranges::Unknown { fit_gain: false },
+                noise,
+            );
+            let BuiltModel { physics, setup } = built.unwrap();
+            let Physics::Known(model) = physics else {
+                panic!("everything is given");
+            };
+            (model.parameters()[0].value, setup.optics.unwrap().pitch_um)
         };
         assert_eq!(optics(&[], None), (10.0, 24.0));
         assert_eq!(optics(&["--pitch-um", "6"], None), (10.0, 6.0));

@@ -92,13 +92,35 @@ impl FromStr for Lengths {
 }
 
 impl Lengths {
-    pub fn is_range(&self) -> bool {
-        matches!(self.kind, Kind::Drawn(..))
+    /// The ends of the range in millimetres, where it is one.
+    pub fn millimetre_range(&self) -> Result<Option<(f64, f64)>, InputError> {
+        self.range(|length| self.as_millimetres(length))
     }
 
-    /// In millimetres, which plain numbers mean; ranges give one draw a frame.
-    pub fn millimetres(&self, frames: usize, noise: &mut Noise) -> Result<Vec<f64>, InputError> {
-        let convert = |length: Length| match length.written {
+    /// The ends of the range in pixels of this pitch at the object, where it is one.
+    pub fn pixel_range(&self, pitch_um: f64) -> Result<Option<(f64, f64)>, InputError> {
+        self.range(|length| Ok(length.um().map_or(length.value, |um| um / pitch_um)))
+    }
+
+    fn range(
+        &self,
+        convert: impl Fn(Length) -> Result<f64, InputError>,
+    ) -> Result<Option<(f64, f64)>, InputError> {
+        let Kind::Drawn(low, high) = self.kind else {
+            return Ok(None);
+        };
+        let (low, high) = (convert(low)?, convert(high)?);
+        if low > high {
+            let text = &self.text;
+            return Err(InputError(format!(
+                "{text}: a range starts with the smaller value"
+            )));
+        }
+        Ok(Some((low, high)))
+    }
+
+    fn as_millimetres(&self, length: Length) -> Result<f64, InputError> {
+        match length.written {
             Written::Plain => Ok(length.value),
             _ => length.um().map(|um| um * 1e-3).ok_or_else(|| {
                 InputError(format!(
@@ -106,8 +128,12 @@ impl Lengths {
                     self.text
                 ))
             }),
-        };
-        self.values(convert, frames, noise)
+        }
+    }
+
+    /// In millimetres, which plain numbers mean; ranges give one draw a frame.
+    pub fn millimetres(&self, frames: usize, noise: &mut Noise) -> Result<Vec<f64>, InputError> {
+        self.values(|length| self.as_millimetres(length), frames, noise)
     }
 
     /// In pixels of this pitch at the object, which plain numbers mean.
@@ -127,27 +153,21 @@ impl Lengths {
         frames: usize,
         noise: &mut Noise,
     ) -> Result<Vec<f64>, InputError> {
-        match &self.kind {
-            Kind::Listed(lengths) => lengths.iter().map(|&length| convert(length)).collect(),
-            Kind::Drawn(low, high) => {
-                let (low, high) = (convert(*low)?, convert(*high)?);
-                if low > high {
-                    let text = &self.text;
-                    return Err(InputError(format!(
-                        "{text}: a range starts with the smaller value"
-                    )));
-                }
-                Ok((0..frames).map(|_| noise.uniform(low, high)).collect())
-            }
+        if let Kind::Listed(lengths) = &self.kind {
+            return lengths.iter().map(|&length| convert(length)).collect();
         }
+        let range = self.range(convert)?;
+        let draw = |(low, high)| (0..frames).map(|_| noise.uniform(low, high)).collect();
+        Ok(range.map_or_else(Vec::new, draw))
     }
 }
 
-/// Zernike coefficients in radians, or `random` ones (2 N(0, 1)).
+/// Zernike coefficients in radians, `random` ones (2 N(0, 1)), or `unknown` ones.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Coefficients {
     Listed(Vec<f64>),
     Random,
+    Unknown,
 }
 
 impl FromStr for Coefficients {
@@ -157,12 +177,59 @@ impl FromStr for Coefficients {
         if text == "random" {
             return Ok(Self::Random);
         }
+        if text == "unknown" {
+            return Ok(Self::Unknown);
+        }
         let number = |part: &str| part.trim().parse().ok();
         let values: Option<Vec<f64>> = text.split(',').map(number).collect();
         values.map(Self::Listed).ok_or_else(|| {
             InputError(format!(
                 "`{text}` are not Zernike coefficients: write ten numbers in radians with \
                  commas between them, in the order C0 to C9"
+            ))
+        })
+    }
+}
+
+/// What is recorded of intensity 1, above darkness; or that it is to be found out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Gain {
+    Fixed(f64),
+    Fit,
+}
+
+impl FromStr for Gain {
+    type Err = InputError;
+
+    fn from_str(text: &str) -> Result<Self, InputError> {
+        match text {
+            "fit" => Ok(Self::Fit),
+            "fixed" => Ok(Self::Fixed(1.0)),
+            _ => text.parse().map(Self::Fixed).map_err(|_| {
+                InputError(format!(
+                    "`{text}` is no gain: write a number above 0, `fixed` (1), or `fit` where \
+                     it is unknown"
+                ))
+            }),
+        }
+    }
+}
+
+/// A time, as in `30s` or `2min`; plain numbers are seconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Budget(pub std::time::Duration);
+
+impl FromStr for Budget {
+    type Err = InputError;
+
+    fn from_str(text: &str) -> Result<Self, InputError> {
+        let seconds = text.parse::<f64>().ok();
+        let plain = seconds.and_then(|s| std::time::Duration::try_from_secs_f64(s).ok());
+        let duration = plain.or_else(|| humantime::parse_duration(text).ok());
+        let above_zero = duration.filter(|duration| !duration.is_zero());
+        above_zero.map(Self).ok_or_else(|| {
+            InputError(format!(
+                "`{text}` is no time: write it as in 30s, 2min or 1h"
             ))
         })
     }
@@ -243,6 +310,33 @@ mod tests {
         }
         for wrong in ["random:", "random:0", "random:1.5", "random:nan"] {
             assert!(wrong.parse::<MaskSource>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn ranges_have_ends_in_the_asked_unit() {
+        let mm = |text: &str| lengths(text).millimetre_range();
+        assert_eq!(mm("2500um..10").unwrap(), Some((2.5, 10.0)));
+        assert_eq!(mm("5").unwrap(), None);
+        assert!(mm("5..2").is_err());
+        assert!(mm("1px..2px").is_err());
+        let px = lengths("8um..2").pixel_range(8.0).unwrap();
+        assert_eq!(px, Some((1.0, 2.0)));
+    }
+
+    #[test]
+    fn gains_and_budgets_say_what_they_take() {
+        assert_eq!("fit".parse::<Gain>().unwrap(), Gain::Fit);
+        assert_eq!("fixed".parse::<Gain>().unwrap(), Gain::Fixed(1.0));
+        assert_eq!("4095".parse::<Gain>().unwrap(), Gain::Fixed(4095.0));
+        assert!("free".parse::<Gain>().is_err());
+        let seconds = |text: &str| text.parse::<Budget>().unwrap().0.as_secs_f64();
+        assert_eq!(
+            (seconds("90"), seconds("2min"), seconds("1.5")),
+            (90.0, 120.0, 1.5)
+        );
+        for wrong in ["", "0", "-3", "soon", "nan"] {
+            assert!(wrong.parse::<Budget>().is_err(), "{wrong}");
         }
     }
 

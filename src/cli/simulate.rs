@@ -7,11 +7,12 @@ use serde::Serialize;
 
 use super::error::{InputError, bad_input};
 use super::input_args::InputArgs;
-use super::model_args::{Draws, FromFile, ModelArgs};
+use super::model_args::{BuiltModel, FromFile, ModelArgs, Ranges};
 use super::output;
 use crate::clip::{Clip, Shape};
 use crate::media::{FrameRange, PngDepth, Rounding, WriteOptions};
 use crate::noise::Noise;
+use crate::run::plan::Physics;
 use crate::run::scenes::{self, Scene};
 use crate::run::{FileRecord, ModelRecord, ResultsFolder, Sensor};
 
@@ -135,8 +136,14 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         distance_m: None,
         cut: args.input_args.options(),
     };
-    let built = args.model.build(shape, file, Draws::Allowed, &mut noise)?;
-    let model = built.record();
+    let built = args.model.build(shape, file, Ranges::Drawn, &mut noise)?;
+    let BuiltModel { physics, setup } = built;
+    let Physics::Known(forward) = physics else {
+        return Err(bad_input!(
+            "a measurement is made with parameters that are given"
+        ));
+    };
+    let model = setup.record(forward.as_ref());
     for warning in &model.warnings {
         eprintln!("note: {warning}");
     }
@@ -145,13 +152,13 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         photons: args.sensor.shot,
         read_noise: args.sensor.read_noise,
     };
-    let mut measurement = sensor.expose(&built.model.apply(&truth), args.seed)?;
-    if let Some(mask) = &built.mask {
+    let mut measurement = sensor.expose(&forward.apply(&truth), args.seed)?;
+    if let Some(mask) = &setup.mask {
         measurement = measurement.zip(mask, |y, m| y * m);
     }
     let folder = ResultsFolder::create(&args.out)?;
     let saturated = measurement.data().iter().filter(|&&y| y >= 1.0).count();
-    let files = args.write(&folder, &truth, &measurement, built.mask.as_ref(), pitch_um)?;
+    let files = args.write(&folder, &truth, &measurement, setup.mask.as_ref(), pitch_um)?;
     let record = Simulation {
         program: format!("vdps {}", env!("CARGO_PKG_VERSION")),
         command_line: std::env::args().collect(),

@@ -2,11 +2,15 @@
 //!
 //! All of it is in f64, with a data range of 1, as the published numbers are.
 
+mod aligned;
 mod fit;
+mod psf;
 mod psnr;
 mod ssim;
 
+pub use aligned::{Alignment, aligned};
 pub use fit::{Fit, fit};
+pub use psf::{PsfMatch, psf_correlation};
 pub use psnr::{mean_square_error, psnr, rms};
 pub use ssim::{SsimError, ssim};
 

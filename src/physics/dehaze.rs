@@ -6,6 +6,7 @@ use super::{
 use crate::clip::{Clip, Shape};
 
 /// y = u t + (1 - t) with t = e^-0.6.
+#[derive(Clone)]
 pub struct Dehaze {
     shape: Shape,
 }
@@ -29,6 +30,10 @@ impl Dehaze {
 impl ForwardModel for Dehaze {
     fn name(&self) -> &'static str {
         "dehaze"
+    }
+
+    fn boxed(&self) -> Box<dyn ForwardModel> {
+        Box::new(self.clone())
     }
 
     fn shape(&self) -> Shape {
@@ -60,5 +65,38 @@ impl ForwardModel for Dehaze {
     fn first_guess(&self, measurement: &Clip) -> Clip {
         let t = Self::transmission();
         measurement.map(|y| ((y - (1.0 - t)) / t).clamp(0.0, 1.0))
+    }
+    fn exact_data_step(&self, z: &Clip, y: &Clip, weight: f64) -> Option<Clip> {
+        let t = f64::from(Self::transmission());
+        let air = f64::from(1.0 - Self::transmission());
+        Some(z.zip(y, |z, y| {
+            let (z, y) = (f64::from(z), f64::from(y));
+            (z + t * (y - air - t * z) / (t * t + weight)) as f32
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::noise::Noise;
+
+    #[test]
+    fn the_exact_data_step_balances_data_and_guess() {
+        let shape = Shape::new(1, 3, 4);
+        let model = Dehaze::new(shape).unwrap();
+        let truth = Noise::seeded(1).normal_clip(shape);
+        let z = Noise::seeded(2).normal_clip(shape);
+        let y = model.apply(&truth);
+        let x = model.exact_data_step(&z, &y, 0.2).unwrap();
+        let t = Dehaze::transmission();
+        for ((x, z), (y, a)) in
+            (x.data().iter().zip(z.data())).zip(y.data().iter().zip(model.apply(&x).data()))
+        {
+            assert!((t * (a - y) + 0.2 * (x - z)).abs() < 1e-6);
+        }
+        let inverse = model.exact_data_step(&z, &y, 1e-15).unwrap();
+        let (low, high) = inverse.zip(&truth, |a, b| a - b).range();
+        assert!(low > -1e-6 && high < 1e-6);
     }
 }

@@ -13,6 +13,7 @@ use rustfft::{Fft, FftPlanner};
 ///
 /// A spectrum holds the `columns / 2 + 1` non-negative horizontal frequencies, and for
 /// each of them its `rows` vertical frequencies side by side.
+#[derive(Clone)]
 pub struct RealFft2 {
     rows: usize,
     columns: usize,

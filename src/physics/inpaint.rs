@@ -10,6 +10,7 @@ use crate::noise::Noise;
 ///
 /// The published programs mask signed video instead, y = x * mask with x in [-1, 1] and
 /// not clipped; [`ForwardModel::linearise_signed`] does that.
+#[derive(Clone)]
 pub struct Inpaint {
     shape: Shape,
     mask: Clip,
@@ -66,6 +67,10 @@ impl ForwardModel for Inpaint {
         "inpaint"
     }
 
+    fn boxed(&self) -> Box<dyn ForwardModel> {
+        Box::new(self.clone())
+    }
+
     fn shape(&self) -> Shape {
         self.shape
     }
@@ -100,5 +105,42 @@ impl ForwardModel for Inpaint {
 
     fn linearise_signed(&self, x: &Clip) -> Linearised<'_> {
         self.linearise(x)
+    }
+    /// Written from y where there is a measurement, so that a small weight leaves it untouched
+    /// to the last bit.
+    fn exact_data_step(&self, z: &Clip, y: &Clip, weight: f64) -> Option<Clip> {
+        let share = weight / (1.0 + weight);
+        let mut x = z.clone();
+        let known = y.data().iter().zip(self.mask.data());
+        for (x, (&y, _)) in (x.data_mut().iter_mut().zip(known)).filter(|(_, (_, m))| **m == 1.0) {
+            *x = (f64::from(y) + share * (f64::from(*x) - f64::from(y))) as f32;
+        }
+        Some(x)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exact_data_step_keeps_what_was_measured() {
+        let shape = Shape::new(2, 6, 6);
+        let mask = Inpaint::random_mask(shape, 0.5, &mut Noise::seeded(1));
+        let model = Inpaint::new(shape, mask.clone()).unwrap();
+        let truth = Noise::seeded(2).normal_clip(shape);
+        let z = Noise::seeded(3).normal_clip(shape);
+        let y = model.apply(&truth);
+        let x = model.exact_data_step(&z, &y, 1e-12).unwrap();
+        let even = model.exact_data_step(&z, &y, 1.0).unwrap();
+        for i in 0..shape.len() {
+            let (z, y) = (z.data()[i], y.data()[i]);
+            let expected = if mask.data()[i] == 1.0 {
+                (y, (y + z) / 2.0)
+            } else {
+                (z, z)
+            };
+            assert_eq!((x.data()[i], even.data()[i]), expected);
+        }
     }
 }

@@ -11,7 +11,9 @@
 //! 2 pi d / lambda is left out, since f32 phases are wrong by up to 1e-3 of the result.
 
 mod blur;
+mod capture;
 mod dehaze;
+mod effective;
 mod fft;
 mod gaussian;
 mod inpaint;
@@ -19,13 +21,16 @@ mod optics;
 mod parameter;
 mod propagation;
 mod scatter;
+mod symmetric;
 pub mod zernike;
 
 use crate::clip::{Clip, Shape};
 
 pub use blur::Blur;
+pub use capture::{Capture, CaptureState, Surround};
 pub use dehaze::Dehaze;
-pub use gaussian::GaussianKernel;
+pub(crate) use effective::{FramePhysics, Setting, Slopes};
+pub use gaussian::{GaussianKernel, effective_width_px, sigma_of_width_px};
 pub use inpaint::Inpaint;
 pub use optics::Optics;
 pub use parameter::{Parameter, PerFrame, Unit};
@@ -81,6 +86,9 @@ pub trait ForwardModel: Send + Sync {
     /// A wrong count, or a value that is not finite or out of bounds; nothing changes then.
     fn set_parameters(&mut self, values: &[f64]) -> Result<(), PhysicsError>;
 
+    /// The same model, on its own.
+    fn boxed(&self) -> Box<dyn ForwardModel>;
+
     /// A(u), with what is needed to pull a cotangent of it back.
     ///
     /// # Panics
@@ -113,6 +121,16 @@ pub trait ForwardModel: Send + Sync {
     /// A video in [0, 1] to start a reconstruction from.
     fn first_guess(&self, measurement: &Clip) -> Clip {
         measurement.map(|y| y.clamp(0.0, 1.0))
+    }
+
+    /// The video that minimises ||A(x) - y||^2 + `weight` ||x - z||^2, for models that know it
+    /// in closed form; `weight` is above 0. No bounds on x are applied.
+    ///
+    /// # Panics
+    /// When `z` or `y` is not of the model's shape.
+    fn exact_data_step(&self, z: &Clip, y: &Clip, weight: f64) -> Option<Clip> {
+        let _ = (z, y, weight);
+        None
     }
 
     /// Whether A is linear, or affine, in the video.

@@ -21,6 +21,7 @@ const SIGMA_PX: (f64, f64) = (0.0, 32.0);
 ///
 /// The amplitude u passes free space over `dist_mm`, the layer blurs the intensity with a
 /// Gaussian of width `sigma_px`. Distance and width serve the clip or differ by frame.
+#[derive(Clone)]
 pub struct Scatter {
     shape: Shape,
     optics: Optics,
@@ -82,6 +83,10 @@ impl ForwardModel for Scatter {
         "scatter"
     }
 
+    fn boxed(&self) -> Box<dyn ForwardModel> {
+        Box::new(self.clone())
+    }
+
     fn shape(&self) -> Shape {
         self.shape
     }
@@ -126,12 +131,7 @@ impl ForwardModel for Scatter {
             .map(|f| {
                 let transfer = self.dist_mm.pick(f, &self.transfers);
                 let field = self.propagator.propagate(amplitude.frame(f), transfer);
-                let intensity: Vec<f32> = field
-                    .a
-                    .iter()
-                    .zip(&field.b)
-                    .map(|(a, b)| a * a + b * b)
-                    .collect();
+                let intensity = field.intensity();
                 let kernel = self.sigma_px.pick(f, &self.kernels);
                 let measured = kernel.apply(&intensity, width);
                 (measured, transfer, field, kernel, intensity)

@@ -4,19 +4,31 @@
 //! Solvers see [`Prior`], [`Schedule`], [`Denoiser`] and formulas: clips in, clips out, on the
 //! host.
 
+mod average;
+mod blocks;
 mod denoiser;
+mod differences;
+mod diffusion_denoiser;
+mod edges;
 mod error;
 mod network;
 pub mod schedule;
 mod space_time;
+mod tv;
 pub mod unet;
 pub mod weights;
 
+pub use average::Average;
+pub use blocks::BlockMatching;
 pub use denoiser::Denoiser;
+pub use differences::{Differences, Group, Majorised, Term};
+pub use diffusion_denoiser::DiffusionDenoiser;
+pub use edges::Edges;
 pub use error::PriorError;
 pub use network::NetworkPrior;
 pub use schedule::{Schedule, ScheduleError, Step};
 pub use space_time::{Concave, SpaceTime};
+pub use tv::{TotalVariation, Tv};
 pub use unet::{UNet, UNetConfig};
 pub use weights::{Weights, WeightsError};
 

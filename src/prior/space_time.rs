@@ -6,7 +6,7 @@ use crate::clip::Clip;
 
 /// phi_a(v) = a log(1 + (v - eps) / a): near v for small v, and flat for large ones, so strong
 /// edges cost little more than weak ones. An infinite `a` is total variation.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Concave {
     /// Where the potential bends, in units of amplitude.
     pub bend: f32,
@@ -17,12 +17,12 @@ pub struct Concave {
 impl Concave {
     /// phi'(v) / v at v = sqrt(squared + eps^2).
     #[inline(always)]
-    fn pull(self, squared: f32) -> f32 {
+    pub(super) fn pull(self, squared: f32) -> f32 {
         let v = (squared + self.epsilon * self.epsilon).sqrt();
         1.0 / (v * (1.0 + (v - self.epsilon) / self.bend))
     }
 
-    fn value(self, squared: f32) -> f64 {
+    pub(super) fn value(self, squared: f32) -> f64 {
         let v = (squared + self.epsilon * self.epsilon).sqrt();
         let excess = f64::from(v - self.epsilon);
         match self.bend.is_finite() {
@@ -37,7 +37,7 @@ impl Concave {
 ///
 /// The temporal part compares frames several steps apart and asks not only that pixels stay
 /// but that, where they change, they change smoothly: 3 to 4 dB on near-static scenes.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct SpaceTime {
     pub spatial: Concave,
     pub temporal: Concave,

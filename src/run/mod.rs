@@ -1,15 +1,19 @@
 //! What a run is: driving a solver, its record, its results folder.
 
+mod chart;
 mod drive;
 mod folder;
 mod hash;
 mod memory;
 mod peak;
+pub mod plan;
 pub mod published;
 mod record;
 pub mod scenes;
+pub mod score;
 mod sensor;
 
+pub use chart::{Axis, ChartError, HeatMap};
 pub use drive::{Outcome, drive};
 pub use folder::{ResultsError, ResultsFolder};
 pub use hash::sha256;

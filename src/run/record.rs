@@ -10,7 +10,7 @@ use crate::device::ComputeDevice;
 use crate::media::{FrameRange, FrameSize};
 use crate::metrics::{self, Quality};
 use crate::physics::{Optics, Parameter};
-use crate::solver::{InstantConfig, Quantisation, ReferenceConfig, SolverError};
+use crate::solver::{Finding, Quantisation, SolverError};
 
 /// The version of Burn, the tensor library behind every device.
 pub const BURN_VERSION: &str = "0.22.1";
@@ -55,6 +55,10 @@ pub struct RunRecord {
     pub prior: Option<PriorRecord>,
     pub timings: Timings,
     pub residual: Residual,
+    /// The parameters that were unknown.
+    pub findings: Vec<Finding>,
+    /// What the result depends on beyond its parameters.
+    pub notes: Vec<String>,
     pub target: Option<FileRecord>,
     /// The reconstruction against the target.
     pub quality: Option<Quality>,
@@ -113,19 +117,18 @@ pub struct Geometry {
 
 /// The method with its settings.
 #[derive(Clone, Debug, Serialize)]
-#[serde(tag = "method", rename_all = "lowercase")]
-pub enum SolverRecord {
-    Instant {
-        settings: InstantConfig,
-        steps_done: usize,
-    },
-    Reference {
-        settings: ReferenceConfig,
-        steps: usize,
-        steps_done: usize,
-        /// Network evaluations, each with its gradient.
-        evaluations: usize,
-    },
+pub struct SolverRecord {
+    /// `instant`, `fast` or `reference`.
+    pub method: String,
+    /// Why this method, where the program chose it.
+    pub chosen_because: Option<String>,
+    /// The prior's name: `tv`, `blocks`, `network`.
+    pub prior: String,
+    pub settings: serde_json::Value,
+    pub steps: usize,
+    pub steps_done: usize,
+    /// Network evaluations; each has its gradient in the reference method.
+    pub evaluations: usize,
 }
 
 #[derive(Clone, Debug, Serialize)]

@@ -4,12 +4,12 @@ use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
-use super::adam::Adam;
 use super::measurement::Measurement;
-use super::tv::TotalVariation;
 use super::{Progress, Solver, SolverError, check_shapes, rms};
+use crate::adam::Adam;
 use crate::clip::Clip;
 use crate::physics::ForwardModel;
+use crate::prior::TotalVariation;
 
 /// Smallest noise assumed, so that real-valued data keeps some prior: 1e-4 of full scale.
 const NOISE_FLOOR: f64 = 1e-4;

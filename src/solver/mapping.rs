@@ -2,7 +2,7 @@
 
 use std::f32::consts::PI;
 
-use super::adam::Adam;
+use crate::adam::Adam;
 use crate::noise::Noise;
 
 /// Slope of ELU far below zero.

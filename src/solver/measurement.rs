@@ -1,5 +1,7 @@
 //! A measurement, with what is known of how it was recorded.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::clip::{Clip, Shape};
@@ -70,6 +72,18 @@ impl Measurement {
         }
     }
 
+    /// One frame of the same recording.
+    pub fn frame(&self, index: usize) -> Self {
+        let shape = self.shape();
+        Self {
+            values: Clip::new(
+                Shape::new(1, shape.height, shape.width),
+                self.values.frame(index).to_vec(),
+            ),
+            ..*self
+        }
+    }
+
     pub fn values(&self) -> &Clip {
         &self.values
     }
@@ -91,6 +105,32 @@ impl Measurement {
         };
         let saturated = self.values.data().iter().filter(|&&v| v >= ceiling);
         saturated.count() as f64 / self.values.shape().len() as f64
+    }
+
+    /// The slope of [`residual`](Self::residual): 0 where a saturated pixel is predicted above its
+    /// ceiling, 1 elsewhere.
+    pub fn slope(&self, predicted: &Clip) -> Clip {
+        let ceiling = self.ceiling.unwrap_or(f32::INFINITY);
+        predicted.zip(&self.values, |p, y| {
+            if y >= ceiling && p >= ceiling {
+                0.0
+            } else {
+                1.0
+            }
+        })
+    }
+
+    /// The measurement nearest to `predicted` of those that agree with the record: the values,
+    /// and at saturated pixels the prediction where it is above the ceiling. `predicted` is
+    /// asked for only where something is saturated.
+    pub(crate) fn agreeing(&self, predicted: impl FnOnce() -> Clip) -> Cow<'_, Clip> {
+        match self.ceiling {
+            Some(ceiling) if self.values.data().iter().any(|&y| y >= ceiling) => {
+                let bounded = |p: f32, y: f32| if y >= ceiling { y.max(p) } else { y };
+                Cow::Owned(predicted().zip(&self.values, bounded))
+            }
+            _ => Cow::Borrowed(&self.values),
+        }
     }
 
     /// `predicted` - measured, and 0 where a saturated pixel is predicted above its ceiling.
@@ -122,6 +162,18 @@ mod tests {
         assert!((residual.data()[2] + 0.5 / 255.0).abs() < 1e-6);
         assert!((measurement.saturated_share() - 2.0 / 3.0).abs() < 1e-9);
         assert_eq!(measurement.resampled().saturated_share(), 0.0);
+    }
+
+    #[test]
+    fn the_agreeing_measurement_yields_only_above_the_ceiling() {
+        let shape = Shape::new(1, 1, 3);
+        let recorded = Clip::new(shape, vec![1.0, 1.0, 0.5]);
+        let measurement = Measurement::quantised(recorded, 255, Quantisation::Round);
+        let predicted = Clip::new(shape, vec![1.3, 0.9, 0.7]);
+        let agreeing = measurement.agreeing(|| predicted.clone());
+        assert_eq!(agreeing.data(), [1.3, 1.0, 0.5]);
+        let exact = Measurement::exact(predicted.clone());
+        assert_eq!(exact.agreeing(|| unreachable!()).as_ref(), &predicted);
     }
 
     #[test]

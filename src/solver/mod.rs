@@ -6,25 +6,32 @@
 //! and cost nothing.
 
 mod aberration;
-mod adam;
+mod blind;
+mod capture;
+mod fast;
 mod finding;
 mod instant;
+mod landscape;
+mod linear;
 mod mapping;
 mod measurement;
 mod reference;
-mod tv;
 
 use crate::clip::{Clip, Shape};
 use crate::physics::{ForwardModel, PhysicsError};
 use crate::prior::PriorError;
 
 pub use aberration::{BlindZernike, BlindZernikeConfig, Exposure, Verdict, ZernikeSearch};
+pub use blind::{BlindConfig, BlindScatter, ScatterSearch, Sought};
+pub use capture::{CaptureConfig, CaptureSearch, CaptureSolver, Gain};
+pub use fast::{Fast, FastConfig, Free};
 pub use finding::Finding;
 pub use instant::{Instant, InstantConfig};
+pub use landscape::{Landscape, landscape};
+pub use linear::{Linear, LinearConfig};
 pub use mapping::{Mapping, Output};
 pub use measurement::{Measurement, Quantisation};
 pub use reference::{Draw, Reference, ReferenceConfig, Unknown, Weight};
-pub use tv::TotalVariation;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SolverError {
@@ -86,6 +93,12 @@ pub trait Solver: Send {
 
     /// The forward model with its present parameter values.
     fn model(&self) -> &dyn ForwardModel;
+
+    /// Gain and offset that were found: measurement = gain * A(estimate) + offset. A model that
+    /// holds them itself has 1 and 0.
+    fn exposure(&self) -> (f64, f64) {
+        (1.0, 0.0)
+    }
 
     /// What is known of the parameters that were unknown; empty where all were given.
     fn findings(&self) -> Vec<Finding> {

@@ -245,19 +245,23 @@ fn aliasing_is_warned_about() {
 }
 
 #[test]
-fn missing_parameters_say_that_blind_estimation_is_not_there() {
+fn missing_parameters_may_be_ranges() {
     let root = tempdir().unwrap();
     simulated(root.path(), &SCATTER);
-    let blind = "not part of this version";
     let fail = |more: &[&str], words: &[&str]| fails(root.path(), &command(more), 2, words);
-    fail(&[], &["--dist", blind]);
-    fail(&["--dist", "5"], &["--sigma", blind]);
+    fail(&[], &["--dist", "2.5..10"]);
+    fail(&["--dist", "5"], &["--sigma", "0.5..2"]);
+    fail(&["--dist", "5..2", "--sigma", "1"], &["smaller value"]);
     fail(
-        &["--dist", "2..5", "--sigma", "1"],
-        &["--dist", "range", blind],
+        &["--dist", "5", "--sigma", "1", "--per", "clip"],
+        &["--per", "range"],
     );
-    fail(&["--model", "zernike"], &["--coeffs", blind]);
-    fail(&["--model", "zernike", "--coeffs", "random"], &["--coeffs"]);
+    fail(&["--model", "zernike"], &["--coeffs", "unknown"]);
+    fail(&["--model", "zernike", "--coeffs", "random"], &["unknown"]);
+    fail(
+        &["--model", "blur", "--gain", "fit"],
+        &["--gain", "scatter"],
+    );
     fail(&["--model", "inpaint"], &["--mask"]);
 }
 

@@ -320,11 +320,14 @@ impl Batch {
             clip_seed,
             device: DeviceRecord::from(&self.device),
             prior: self.prior_record.clone(),
-            solver: SolverRecord::Reference {
-                settings: ReferenceConfig {
+            solver: SolverRecord {
+                method: "reference".into(),
+                chosen_because: None,
+                prior: "network".into(),
+                settings: serde_json::to_value(ReferenceConfig {
                     weight: solved.weight,
                     guidance: self.options.guidance,
-                },
+                })?,
                 steps: solver.total_steps(),
                 steps_done: solver.steps_done(),
                 evaluations: solver.evaluations(),

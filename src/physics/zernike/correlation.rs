@@ -10,6 +10,7 @@ use crate::physics::fft::{RealFft2, good_even_size};
 const BEFORE: usize = PSF_SIZE / 2 - 1;
 
 /// y[i] = sum_j x[i + j - 15] psf[j] along both axes, and its adjoints.
+#[derive(Clone)]
 pub struct Correlation {
     height: usize,
     width: usize,

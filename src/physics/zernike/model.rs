@@ -16,6 +16,7 @@ use crate::physics::{
 const COEFFICIENT_RAD: f64 = 16.0 * std::f64::consts::PI;
 
 /// y = u correlated with the point spread function of the coefficients, zero outside the frame.
+#[derive(Clone)]
 pub struct ZernikeBlur {
     shape: Shape,
     /// Ten in radians, or ten a frame, frame after frame.
@@ -78,6 +79,10 @@ impl ZernikeBlur {
 impl ForwardModel for ZernikeBlur {
     fn name(&self) -> &'static str {
         "zernike"
+    }
+
+    fn boxed(&self) -> Box<dyn ForwardModel> {
+        Box::new(self.clone())
     }
 
     fn shape(&self) -> Shape {

@@ -15,6 +15,7 @@ const PADDED: usize = 2 * PSF_SIZE;
 const MARGIN: usize = (PADDED - PSF_SIZE) / 2;
 
 /// A disk of 32 x 32 samples over [-1, 1]^2, amplitude 1/32^2, phase sum c_k Z_k.
+#[derive(Clone)]
 pub struct Pupil {
     /// One picture a mode, zero outside the disk.
     basis: Vec<Vec<f64>>,
@@ -23,6 +24,7 @@ pub struct Pupil {
 }
 
 /// A point spread function with what its gradient needs.
+#[derive(Clone)]
 pub struct Psf {
     /// 32 x 32 intensities; they sum to about 3.1 whatever the coefficients are.
     pub values: Vec<f32>,

@@ -287,17 +287,6 @@ impl BlindZernike {
         &self.config
     }
 
-    /// Gain and offset of value = gain * A(estimate) + offset, as far as known by now.
-    pub fn exposure(&self) -> (f64, f64) {
-        let Some(best) = self.best() else {
-            let light = self.light();
-            return (f64::from(light.gain), light.offset);
-        };
-        let scale = brightest(&best.joint.estimate);
-        let light = best.joint.light;
-        (f64::from(light.gain) * f64::from(scale), light.offset)
-    }
-
     /// The point spread function of the best hypothesis: 32 x 32 intensities, row after row.
     pub fn psf(&self) -> Vec<f32> {
         self.model.psfs().next().unwrap_or(&[]).to_vec()
@@ -758,6 +747,16 @@ impl Solver for BlindZernike {
             self.search.shape,
             one.data().repeat(self.search.shape.frames),
         )
+    }
+
+    fn exposure(&self) -> (f64, f64) {
+        let Some(best) = self.best() else {
+            let light = self.light();
+            return (f64::from(light.gain), light.offset);
+        };
+        let scale = brightest(&best.joint.estimate);
+        let light = best.joint.light;
+        (f64::from(light.gain) * f64::from(scale), light.offset)
     }
 
     fn model(&self) -> &dyn ForwardModel {

@@ -1,0 +1,140 @@
+//! The method and its settings as flags, shared by `reconstruct`, `score` and `landscape`.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use super::checkpoint;
+use super::error::bad_input;
+use super::quantity::Budget;
+use crate::device::DeviceRequest;
+use crate::run::plan::{self, DEFAULT_BUDGET, Method, Physics, PriorChoice, Settings};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MethodName {
+    /// Instant or fast, whichever suits the task and --budget; says which and why
+    Auto,
+    /// Seconds, no network: formulas and closed forms
+    Instant,
+    /// Half a minute: a denoiser in the loop, started from the instant method's result
+    Fast,
+    /// The published sampler with the authors' trained network: hours without a GPU
+    Reference,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Method")]
+pub struct SolverArgs {
+    /// How to reconstruct [default: the method whose settings are given, else auto]
+    #[arg(long, value_enum)]
+    pub method: Option<MethodName>,
+
+    /// What is known of video: none (nothing learned: the better of the next two), tv (total
+    /// variation), blocks (block matching in space and time), or a diffusion network's file
+    #[arg(long, value_name = "none|tv|blocks|FILE")]
+    pub prior: Option<PriorChoice>,
+
+    /// auto: the time the run may take, as in 30s or 5min [default: 2min]
+    #[arg(long, value_name = "TIME")]
+    pub budget: Option<Budget>,
+
+    /// instant, known parameters: iterations [default: 500]
+    #[arg(long, value_name = "N")]
+    pub iterations: Option<usize>,
+
+    /// reference: the trained network, as --prior FILE [default: results/model-100.1.pt, from
+    /// 128 pixels on results/model-100.2.pt]
+    #[arg(long, value_name = "FILE", conflicts_with = "prior")]
+    pub checkpoint: Option<PathBuf>,
+
+    /// reference: steps, evenly spread over the published 1000 [default: 1000]
+    #[arg(long, value_name = "N")]
+    pub steps: Option<usize>,
+
+    /// reference: multiplies the published guidance [default: 1]
+    #[arg(long, value_name = "G", allow_negative_numbers = true)]
+    pub guidance: Option<f64>,
+
+    /// Where networks compute: auto, cpu, gpu, gpu:N or software [default: auto]
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<DeviceRequest>,
+
+    /// Of everything that is drawn: masks, and the noise of samplers
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+}
+
+impl SolverArgs {
+    /// The settings of a run, and why its method was chosen where the program chose it.
+    pub fn settings(&self, physics: &Physics) -> anyhow::Result<(Settings, Option<String>)> {
+        let prior = self.prior.clone().unwrap_or(PriorChoice::None);
+        let (method, why) = match self.method() {
+            MethodName::Instant => (Method::Instant, None),
+            MethodName::Fast => (Method::Fast, None),
+            MethodName::Reference => (Method::Reference, None),
+            MethodName::Auto => {
+                let budget = self.budget.map_or(DEFAULT_BUDGET, |budget| budget.0);
+                let slowness = plan::slowness(physics.shape());
+                let choice = plan::choose(physics, &prior, budget, slowness);
+                (choice.method, Some(choice.why))
+            }
+        };
+        let prior = match (method, &prior) {
+            (Method::Reference, PriorChoice::None) => PriorChoice::Checkpoint(checkpoint::locate(
+                self.checkpoint.as_deref(),
+                physics.shape(),
+            )?),
+            (_, PriorChoice::Checkpoint(path)) => {
+                PriorChoice::Checkpoint(checkpoint::existing(path)?)
+            }
+            _ => prior,
+        };
+        let settings = Settings {
+            iterations: self.iterations,
+            steps: self.steps,
+            guidance: self.guidance,
+            device: self.device.unwrap_or_default(),
+            seed: self.seed,
+            ..Settings::new(method, prior)
+        };
+        Ok((settings, why))
+    }
+
+    /// The method asked for, by name or by its settings.
+    fn method(&self) -> MethodName {
+        let reference = self.checkpoint.is_some() || self.steps.is_some();
+        match self.method {
+            Some(method) => method,
+            None if self.iterations.is_some() => MethodName::Instant,
+            None if reference || self.guidance.is_some() => MethodName::Reference,
+            None => MethodName::Auto,
+        }
+    }
+
+    /// Settings of another method are mistakes, not decoration.
+    ///
+    /// # Errors
+    /// Names the flag and the method it belongs to.
+    pub fn check_belong(&self) -> anyhow::Result<()> {
+        use MethodName::{Auto, Fast, Instant, Reference};
+        let given = [
+            ("--iterations", self.iterations.is_some(), &[Instant][..]),
+            ("--budget", self.budget.is_some(), &[Auto]),
+            ("--checkpoint", self.checkpoint.is_some(), &[Reference]),
+            ("--steps", self.steps.is_some(), &[Reference]),
+            ("--guidance", self.guidance.is_some(), &[Reference]),
+            ("--device", self.device.is_some(), &[Reference, Fast, Auto]),
+        ];
+        for (flag, present, belongs) in given {
+            if present && !belongs.contains(&self.method()) {
+                let name = |m: MethodName| m.to_possible_value().map(|v| v.get_name().to_owned());
+                return Err(bad_input!(
+                    "{flag} is a setting of --method {}, not of {}",
+                    name(belongs[0]).unwrap_or_default(),
+                    name(self.method()).unwrap_or_default()
+                ));
+            }
+        }
+        Ok(())
+    }
+}

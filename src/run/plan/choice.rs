@@ -1,0 +1,150 @@
+//! Which method a run gets where the user leaves it open.
+
+use std::time::{Duration, Instant as Clock};
+
+use super::prior::PriorChoice;
+use super::problem::Physics;
+use crate::clip::{Clip, Shape};
+use crate::physics::{ForwardModel, Optics, Scatter};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Formulas and closed forms only.
+    Instant,
+    /// Plug-and-play: a denoiser in the loop, started from the instant method's result.
+    Fast,
+    /// The published diffusion sampler.
+    Reference,
+}
+
+impl Method {
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Instant => "instant",
+            Self::Fast => "fast",
+            Self::Reference => "reference",
+        }
+    }
+}
+
+/// A method, and why it was chosen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choice {
+    pub method: Method,
+    /// One sentence.
+    pub why: String,
+}
+
+/// The time a run may take where the user names none.
+pub const DEFAULT_BUDGET: Duration = Duration::from_secs(120);
+
+/// Chooses between instant and fast by the task and the time they would take here.
+///
+/// The published sampler is never chosen: on every published clip the other two come closer to
+/// the target in a hundredth of its time. `slowness` is [`slowness`] of the clip's shape.
+pub fn choose(physics: &Physics, prior: &PriorChoice, budget: Duration, slowness: f64) -> Choice {
+    let seconds = |method| nominal_s(physics, method) * slowness;
+    let budget_s = budget.as_secs_f64();
+    let of = |method: Method, why: String| Choice { method, why };
+    if physics.name() == "dehaze" {
+        return of(
+            Method::Instant,
+            "haze inverts exactly, pixel by pixel: no prior could add to that".into(),
+        );
+    }
+    if *prior == PriorChoice::Tv && physics.is_known() {
+        return of(
+            Method::Instant,
+            "total variation is the instant method's prior, which it minimises exactly".into(),
+        );
+    }
+    let (fast_s, instant_s) = (seconds(Method::Fast), seconds(Method::Instant));
+    if fast_s <= budget_s {
+        return of(
+            Method::Fast,
+            format!(
+                "about {fast_s:.0} s here, within {budget_s:.0} s, and closer than the instant \
+                 method's {instant_s:.0} s"
+            ),
+        );
+    }
+    of(
+        Method::Instant,
+        format!(
+            "the fast method would take about {fast_s:.0} s here, more than {budget_s:.0} s; \
+             instant takes about {instant_s:.0} s"
+        ),
+    )
+}
+
+/// Seconds of a 10x64x64 clip on two cores of a server of 2025 (docs/performance.md).
+fn nominal_s(physics: &Physics, method: Method) -> f64 {
+    let instant = match physics {
+        Physics::Known(model) if model.is_affine() => 3.0,
+        Physics::Known(_) => 1.0,
+        Physics::Scatter(_) => 14.0,
+        Physics::Capture(_) => 14.0,
+        Physics::Aberration(_) => 90.0,
+    };
+    match method {
+        Method::Instant => instant,
+        Method::Fast => instant + 30.0,
+        Method::Reference => 5400.0,
+    }
+}
+
+/// How much longer this machine takes for clips of this shape than the nominal one for
+/// 10x64x64: measured on a few evaluations of the scatter model.
+pub fn slowness(shape: Shape) -> f64 {
+    /// Of the nominal machine, with its gradient.
+    const NOMINAL_MS: f64 = 0.7;
+    let Ok(model) = Scatter::new(shape, Optics::SYNTHETIC, 5.0, 1.0) else {
+        return 1.0;
+    };
+    let clip = Clip::filled(shape, 0.5);
+    let once = || {
+        let started = Clock::now();
+        let linearised = model.linearise(&clip);
+        (linearised.pullback)(&clip, false);
+        started.elapsed().as_secs_f64() * 1e3
+    };
+    // The best of several: other programs only ever slow one down.
+    let best = (0..8).map(|_| once()).fold(f64::INFINITY, f64::min);
+    best / NOMINAL_MS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::physics::Dehaze;
+
+    #[test]
+    fn the_budget_and_the_machine_decide() {
+        let shape = Shape::new(1, 8, 8);
+        let scatter = || {
+            let model = Scatter::new(shape, Optics::SYNTHETIC, 5.0, 1.0).unwrap();
+            Physics::Known(Box::new(model))
+        };
+        let method = |physics: Physics, prior, budget_s, slowness| {
+            let budget = Duration::from_secs(budget_s);
+            choose(&physics, &prior, budget, slowness).method
+        };
+        let none = || PriorChoice::None;
+        assert_eq!(method(scatter(), none(), 120, 1.0), Method::Fast);
+        assert_eq!(method(scatter(), none(), 5, 1.0), Method::Instant);
+        assert_eq!(method(scatter(), none(), 120, 8.0), Method::Instant);
+        assert_eq!(
+            method(scatter(), PriorChoice::Tv, 120, 1.0),
+            Method::Instant
+        );
+        let haze = Physics::Known(Box::new(Dehaze::new(shape).unwrap()));
+        assert_eq!(method(haze, none(), 120, 1.0), Method::Instant);
+    }
+
+    #[test]
+    fn slowness_grows_with_the_clip() {
+        let (small, large) = (Shape::new(1, 16, 16), Shape::new(4, 128, 128));
+        assert!(slowness(large) > slowness(small));
+    }
+}

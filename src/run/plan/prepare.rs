@@ -1,0 +1,473 @@
+//! Builds the solver of a plan.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::choice::Method;
+use super::prior::PriorChoice;
+use super::problem::{Physics, Problem};
+use crate::clip::Shape;
+use crate::device::{self, ComputeDevice, DeviceError, DeviceRequest};
+use crate::noise::Noise;
+use crate::physics::zernike::MODES;
+use crate::physics::{ForwardModel, PerFrame, PhysicsError, Scatter, ZernikeBlur};
+use crate::prior::{
+    Average, BlockMatching, Denoiser, DiffusionDenoiser, Edges, NetworkPrior, Prior, PriorError,
+    Schedule, ScheduleError, Tv,
+};
+use crate::run::{MemoryError, PriorRecord, check_memory, sha256};
+use crate::solver::{
+    BlindConfig, BlindScatter, BlindZernike, BlindZernikeConfig, CaptureConfig, CaptureSearch,
+    CaptureSolver, Exposure, Fast, FastConfig, Free, Instant, InstantConfig, Linear, LinearConfig,
+    Measurement, Reference, ReferenceConfig, ScatterSearch, Solver, SolverError, Sought, Unknown,
+    Weight, ZernikeSearch,
+};
+
+/// Steps of the published diffusion.
+const PUBLISHED_STEPS: usize = Schedule::PUBLISHED_TIMESTEPS;
+
+/// What a user may set beyond the method; what is left out gets the method's own value.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub method: Method,
+    pub prior: PriorChoice,
+    /// Of the instant method with known parameters.
+    pub iterations: Option<usize>,
+    /// Of the reference method.
+    pub steps: Option<usize>,
+    /// Of the reference method: multiplies the published guidance.
+    pub guidance: Option<f64>,
+    /// For networks.
+    pub device: DeviceRequest,
+    /// Of searches with random starts.
+    pub seed: u64,
+}
+
+impl Settings {
+    pub fn new(method: Method, prior: PriorChoice) -> Self {
+        Self {
+            method,
+            prior,
+            iterations: None,
+            steps: None,
+            guidance: None,
+            device: DeviceRequest::default(),
+            seed: 0,
+        }
+    }
+}
+
+/// Why a plan cannot be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    #[error("{0}")]
+    DoNotFit(String),
+    #[error(transparent)]
+    Solver(#[from] SolverError),
+    #[error(transparent)]
+    Physics(#[from] PhysicsError),
+    #[error(transparent)]
+    Prior(#[from] PriorError),
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
+    #[error("cannot read {path}: {source}")]
+    Checkpoint {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+}
+
+/// A solver that is ready to step, and what it stands on.
+pub struct Prepared {
+    pub solver: Box<dyn Solver>,
+    /// The prior's name: `tv`, `blocks`, `network`.
+    pub prior_name: &'static str,
+    pub device: ComputeDevice,
+    pub prior: Option<PriorRecord>,
+    /// The solver's settings, for the record.
+    pub settings: Value,
+}
+
+/// Builds the solver; what is drawn comes from `noise`.
+///
+/// # Errors
+/// A method, a prior and a problem that do not go together; everything that the solver, the
+/// checkpoint and the device refuse.
+pub fn prepare(problem: Problem, settings: &Settings, noise: Noise) -> Result<Prepared, PlanError> {
+    match settings.method {
+        Method::Instant => instant(problem, settings),
+        Method::Fast => fast(problem, settings),
+        Method::Reference => reference(problem, settings, noise),
+    }
+}
+
+fn instant(problem: Problem, settings: &Settings) -> Result<Prepared, PlanError> {
+    if !matches!(settings.prior, PriorChoice::None | PriorChoice::Tv) {
+        return Err(PlanError::DoNotFit(format!(
+            "the instant method knows formulas only, such as total variation: {} is for the \
+             fast method",
+            settings.prior
+        )));
+    }
+    let started = started(problem, settings.iterations, settings.seed)?;
+    Ok(Prepared {
+        solver: started.solver,
+        prior_name: started.prior_name,
+        device: ComputeDevice::cpu("the instant method computes on the processor"),
+        prior: None,
+        settings: started.settings,
+    })
+}
+
+/// The instant solver of a problem, with what the fast one needs to go on from it.
+struct Started {
+    solver: Box<dyn Solver>,
+    /// The prior's name.
+    prior_name: &'static str,
+    settings: Value,
+    measurement: Measurement,
+    noise: f64,
+    /// The parameters that are unknown, with their ranges.
+    free: Vec<Free>,
+}
+
+fn started(problem: Problem, iterations: Option<usize>, seed: u64) -> Result<Started, PlanError> {
+    let Problem {
+        physics,
+        measurement,
+        noise,
+        ..
+    } = problem;
+    if iterations.is_some() && !physics.is_known() {
+        return Err(PlanError::DoNotFit(
+            "the number of iterations can be set only where every parameter is known: the search \
+             for unknown ones has stages of its own"
+                .into(),
+        ));
+    }
+    let for_later = measurement.clone();
+    let (solver, prior_name, settings, free): (Box<dyn Solver>, _, _, _) = match physics {
+        Physics::Known(model) if has_closed_form(model.as_ref(), &measurement) => {
+            let defaults = LinearConfig::for_model(model.as_ref(), noise);
+            let config = LinearConfig {
+                iterations: iterations.unwrap_or(defaults.iterations),
+                ..defaults
+            };
+            let settings = recorded(&config);
+            let solver = Linear::new(model, measurement, config)?;
+            (Box::new(solver), "space-time", settings, Vec::new())
+        }
+        Physics::Known(model) => {
+            let defaults = InstantConfig::for_noise(noise);
+            let config = InstantConfig {
+                iterations: iterations.unwrap_or(defaults.iterations),
+                ..defaults
+            };
+            let settings = recorded(&config);
+            let solver = Instant::new(model, measurement, config)?;
+            (Box::new(solver), "tv", settings, Vec::new())
+        }
+        Physics::Scatter(search) => {
+            let config = BlindConfig::for_noise(noise);
+            let settings = recorded(&config);
+            let free = free(&search);
+            let solver = BlindScatter::new(search, measurement, config)?;
+            (Box::new(solver), "space-time", settings, free)
+        }
+        Physics::Capture(search) => {
+            let search = capture(search)?;
+            let config = CaptureConfig::default();
+            let settings = recorded(&config);
+            let solver = CaptureSolver::new(search, measurement, config)?;
+            (Box::new(solver), "space-time", settings, Vec::new())
+        }
+        Physics::Aberration(unknown) => {
+            let search = ZernikeSearch {
+                shape: unknown.shape,
+                varying: unknown.varying,
+                exposure: match unknown.fit_gain {
+                    true => Exposure::Fitted,
+                    false => Exposure::Known {
+                        gain: 1.0,
+                        offset: 0.0,
+                    },
+                },
+            };
+            let config = BlindZernikeConfig::for_noise(noise);
+            let settings = recorded(&config);
+            let solver = BlindZernike::new(search, measurement, config, seed)?;
+            (Box::new(solver), "space-time", settings, Vec::new())
+        }
+    };
+    Ok(Started {
+        solver,
+        prior_name,
+        settings,
+        measurement: for_later,
+        noise,
+        free,
+    })
+}
+
+/// Whether the model knows its regularised inverse.
+fn has_closed_form(model: &dyn ForwardModel, measurement: &Measurement) -> bool {
+    let values = measurement.values();
+    model.is_affine() && model.exact_data_step(values, values, 1.0).is_some()
+}
+
+/// A capture has one distance and one blur width.
+fn capture(search: ScatterSearch) -> Result<CaptureSearch, PlanError> {
+    let one = |sought: &Sought, what: &str| match *sought {
+        Sought::Known(PerFrame::Clip(value)) => Ok((value, value)),
+        Sought::Known(PerFrame::Frames(_)) => Err(PlanError::DoNotFit(format!(
+            "a capture of unknown gain has one {what} for the clip, but one for each frame is given"
+        ))),
+        Sought::Within { min, max } => Ok((min, max)),
+    };
+    Ok(CaptureSearch {
+        sigma_px: one(&search.sigma_px, "blur width")?,
+        ..CaptureSearch::new(
+            search.shape,
+            search.optics,
+            one(&search.dist_mm, "distance")?,
+        )
+    })
+}
+
+/// The parameters that a search leaves to be found, in the scatter model's order.
+fn free(search: &ScatterSearch) -> Vec<Free> {
+    let frames = search.shape.frames;
+    let mut index = 0;
+    let mut free = Vec::new();
+    for sought in [&search.dist_mm, &search.sigma_px] {
+        match *sought {
+            Sought::Known(ref values) => index += values.as_slice().len(),
+            Sought::Within { min, max } => {
+                for _ in 0..if search.per_frame { frames } else { 1 } {
+                    if min < max {
+                        free.push(Free { index, min, max });
+                    }
+                    index += 1;
+                }
+            }
+        }
+    }
+    free
+}
+
+/// Plug-and-play, started from the instant solver.
+fn fast(problem: Problem, settings: &Settings) -> Result<Prepared, PlanError> {
+    let shape = problem.physics.shape();
+    let (denoiser, prior_name, device, prior) = denoiser(settings, shape)?;
+    let approximate = matches!(problem.physics, Physics::Capture(_));
+    let started = started(problem, None, settings.seed)?;
+    let config = FastConfig {
+        approximate,
+        free: started.free,
+        ..FastConfig::for_noise(started.noise)
+    };
+    let record = serde_json::json!({
+        "start": started.settings,
+        "rounds": config,
+    });
+    let model = started.solver.model().boxed();
+    let solver = Fast::new(
+        started.solver,
+        model,
+        started.measurement,
+        vec![denoiser],
+        config,
+    )?;
+    Ok(Prepared {
+        solver: Box::new(solver),
+        prior_name,
+        device,
+        prior,
+        settings: record,
+    })
+}
+
+type WithDevice = (
+    Box<dyn Denoiser>,
+    &'static str,
+    ComputeDevice,
+    Option<PriorRecord>,
+);
+
+fn denoiser(settings: &Settings, shape: Shape) -> Result<WithDevice, PlanError> {
+    let cpu = || ComputeDevice::cpu("the fast method computes on the processor");
+    Ok(match &settings.prior {
+        PriorChoice::None => {
+            let (edges, blocks) = (Edges::new(), BlockMatching::one_stage());
+            let mean = Average::new(Box::new(edges), Box::new(blocks), 0.5);
+            (Box::new(mean), "blocks and edges", cpu(), None)
+        }
+        PriorChoice::Blocks => (Box::new(BlockMatching::one_stage()), "blocks", cpu(), None),
+        PriorChoice::Tv => (Box::new(Tv), "tv", cpu(), None),
+        PriorChoice::Checkpoint(path) => {
+            let (network, device) = load(path, shape, settings.device)?;
+            let record = prior_record(&network, path)?;
+            let schedule = Schedule::cosine(PUBLISHED_STEPS);
+            let denoiser =
+                DiffusionDenoiser::new(path.display().to_string(), Box::new(network), schedule);
+            (Box::new(denoiser), "network", device, Some(record))
+        }
+    })
+}
+
+fn prior_record(network: &NetworkPrior, checkpoint: &Path) -> Result<PriorRecord, PlanError> {
+    Ok(PriorRecord {
+        description: network.describe(),
+        sha256: sha256(checkpoint).map_err(|source| PlanError::Checkpoint {
+            path: checkpoint.to_owned(),
+            source,
+        })?,
+        checkpoint: checkpoint.to_owned(),
+    })
+}
+
+/// Settings as JSON; a struct of numbers and names always has one.
+fn recorded(settings: &impl serde::Serialize) -> Value {
+    serde_json::to_value(settings).unwrap_or(Value::Null)
+}
+
+/// The published sampler on the network of `settings.prior`.
+fn reference(
+    problem: Problem,
+    settings: &Settings,
+    mut noise: Noise,
+) -> Result<Prepared, PlanError> {
+    let PriorChoice::Checkpoint(checkpoint) = &settings.prior else {
+        return Err(PlanError::DoNotFit(format!(
+            "the reference method samples from a trained network, but its prior is {}",
+            settings.prior
+        )));
+    };
+    let Problem {
+        physics,
+        measurement,
+        mask,
+        ..
+    } = problem;
+    let shape = physics.shape();
+    let Unknowns {
+        model,
+        networks,
+        weight,
+    } = unknowns(physics, &mut noise)?;
+    let config = ReferenceConfig {
+        guidance: settings.guidance.unwrap_or(1.0),
+        ..ReferenceConfig::published(weight)
+    };
+    let schedule = Schedule::cosine(PUBLISHED_STEPS);
+    let schedule = schedule.respaced(settings.steps.unwrap_or(PUBLISHED_STEPS))?;
+    let (network, device) = load(checkpoint, shape, settings.device)?;
+    let prior = prior_record(&network, checkpoint)?;
+    // The published sampler measures signed video where pixels are missing.
+    let measurement = match &mask {
+        Some(mask) => {
+            Measurement::exact(measurement.values().zip(mask, |y, m| (2.0 * y - 1.0) * m))
+        }
+        None => measurement,
+    };
+    let record = recorded(&config);
+    let draw = Box::new(move |shape| noise.normal_clip(shape));
+    let prior_of_solver = Box::new(network);
+    let solver = Reference::new(
+        prior_of_solver,
+        schedule,
+        model,
+        measurement,
+        config,
+        networks,
+        draw,
+    )?;
+    Ok(Prepared {
+        solver: Box::new(solver),
+        prior_name: "network",
+        device,
+        prior: Some(prior),
+        settings: record,
+    })
+}
+
+/// A network that is sure to take clips of this shape, on a tested device.
+fn load(
+    checkpoint: &Path,
+    shape: Shape,
+    request: DeviceRequest,
+) -> Result<(NetworkPrior, ComputeDevice), PlanError> {
+    let device = device::open(request)?;
+    let network = NetworkPrior::load(checkpoint, device.clone())?;
+    network.check_shape(shape)?;
+    check_memory(&network, shape, &device)?;
+    Ok((network, device))
+}
+
+/// A forward model whose unknown parameters the published estimating networks hold.
+struct Unknowns {
+    model: Box<dyn ForwardModel>,
+    networks: Vec<Unknown>,
+    weight: Weight,
+}
+
+fn unknowns(physics: Physics, noise: &mut Noise) -> Result<Unknowns, PlanError> {
+    let refused = |what: &str| {
+        PlanError::DoNotFit(format!(
+            "the published method estimates distances, blur widths and coefficients frame by \
+             frame, but not {what}: choose the instant or the fast method"
+        ))
+    };
+    match physics {
+        Physics::Known(model) => Ok(Unknowns {
+            model,
+            networks: Vec::new(),
+            weight: Weight::SineSquared,
+        }),
+        Physics::Scatter(unknown) if !unknown.per_frame => Err(refused("one value for the clip")),
+        Physics::Scatter(unknown) => scatter_unknowns(unknown, noise),
+        Physics::Aberration(unknown) if unknown.fit_gain => Err(refused("a gain and an offset")),
+        Physics::Aberration(unknown) => {
+            let frames = match unknown.varying {
+                true => unknown.shape.frames,
+                false => 1,
+            };
+            let count = MODES.len() * frames;
+            Ok(Unknowns {
+                model: Box::new(ZernikeBlur::new(unknown.shape, vec![0.0; count])?),
+                networks: vec![Unknown::zernike(count, noise)],
+                weight: Weight::Constant(0.1),
+            })
+        }
+        Physics::Capture(_) => Err(refused("a gain and an offset")),
+    }
+}
+
+/// The published estimates start from their own values and are not bounded by the ranges.
+fn scatter_unknowns(unknown: ScatterSearch, noise: &mut Noise) -> Result<Unknowns, PlanError> {
+    let ScatterSearch { shape, optics, .. } = unknown;
+    let middle = |extent: &Sought| match extent {
+        Sought::Known(values) => values.clone(),
+        Sought::Within { min, max } => PerFrame::Frames(vec![(min + max) / 2.0; shape.frames]),
+    };
+    let (dist_mm, sigma_px) = (middle(&unknown.dist_mm), middle(&unknown.sigma_px));
+    let distances = dist_mm.as_slice().len();
+    let mut networks = Vec::new();
+    if !unknown.dist_mm.is_known() {
+        networks.push(Unknown::distances(0, shape.frames, noise));
+    }
+    if !unknown.sigma_px.is_known() {
+        let shift = if unknown.dist_mm.is_known() { 1.0 } else { 0.5 };
+        networks.push(Unknown::sigmas(distances, shape.frames, shift, noise));
+    }
+    Ok(Unknowns {
+        model: Box::new(Scatter::new(shape, optics, dist_mm, sigma_px)?),
+        networks,
+        weight: Weight::Constant(0.2),
+    })
+}

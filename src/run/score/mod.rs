@@ -1,0 +1,24 @@
+//! The scoreboard: how close a solver comes on known clips, beside every rival's result.
+//!
+//! A [`Case`] is a problem with its truth: a folder in the published layout ([`ClipFolder`]) or
+//! one of our own benchmark ([`builtin`]). [`score`] hands the problem to whatever solves it and
+//! measures what comes back; a [`Board`] collects the rows, and serialises and renders itself.
+
+mod board;
+mod builtin;
+mod case;
+mod error;
+mod folder;
+mod marks;
+mod recording;
+mod row;
+mod task;
+
+pub use board::{Board, Failure, MeanGain, TaskMean};
+pub use builtin::{Builtin, builtin};
+pub use case::{Case, Headline, Rival, Truth};
+pub use error::ScoreError;
+pub use folder::{ClipFolder, Source, SourceError};
+pub use marks::{Marks, ParameterMarks, Spread};
+pub use row::{RivalMarks, Row, Solved, score};
+pub use task::Task;

@@ -1,0 +1,129 @@
+//! Settings of the plug-and-play solver.
+
+use serde::{Deserialize, Serialize};
+
+use crate::physics::Parameter;
+use crate::solver::SolverError;
+
+/// Smallest noise assumed, so that real-valued data keeps some prior: 1e-4 of full scale.
+const NOISE_FLOOR: f64 = 1e-4;
+/// The noise for which the noise levels of the rounds were chosen: 8 bits, rounded.
+const BYTE_NOISE: f64 = 0.0012;
+
+/// A parameter of the forward model to estimate, and where it may lie.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Free {
+    /// In the order of [`ForwardModel::parameters`](crate::physics::ForwardModel::parameters).
+    pub index: usize,
+    pub min: f64,
+    pub max: f64,
+}
+
+/// Settings of [`Fast`](super::Fast).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FastConfig {
+    /// Calls of the denoiser, each followed by a data step; trials come on top.
+    pub rounds: usize,
+    /// Standard deviation of the measurement's noise, as a share of full scale.
+    pub noise: f64,
+    /// The denoiser's noise level in the first and in the last round, in units of amplitude.
+    pub first_sigma: f64,
+    pub last_sigma: f64,
+    /// Weight of the denoised video against the data: high for still and simple scenes, low for
+    /// moving and textured ones. None lets trials on the measurement choose among
+    /// [`FastConfig::PULLS`].
+    pub pull: Option<f64>,
+    /// Conjugate-gradient iterations of a data step without closed form.
+    pub iterations: usize,
+    /// Whether the forward model is an approximation, as of real captures: what the start does
+    /// not explain then counts as noise.
+    pub approximate: bool,
+    /// Parameters to estimate along the way.
+    pub free: Vec<Free>,
+    /// Draws one of the videos that fit; none gives the best answer.
+    pub seed: Option<u64>,
+}
+
+impl FastConfig {
+    /// The weights that trials choose from.
+    pub const PULLS: [f64; 3] = [0.2, 0.5, 1.0];
+
+    /// For a measurement with this noise (standard deviation, full scale being 1).
+    pub fn for_noise(noise: f64) -> Self {
+        let noise = noise.max(NOISE_FLOOR);
+        let scale = noise / BYTE_NOISE;
+        Self {
+            rounds: 20,
+            noise,
+            first_sigma: 0.04 * scale.sqrt(),
+            last_sigma: 0.003 * scale.sqrt(),
+            pull: None,
+            iterations: 40,
+            approximate: false,
+            free: Vec::new(),
+            seed: None,
+        }
+    }
+
+    /// Sets the noise, and the noise levels of the rounds with it.
+    pub(super) fn set_noise(&mut self, noise: f64) {
+        let scale = (noise / self.noise).sqrt();
+        self.noise = noise;
+        self.first_sigma *= scale;
+        self.last_sigma *= scale;
+    }
+
+    pub(super) fn trial_rounds(&self) -> usize {
+        self.rounds.div_ceil(3)
+    }
+
+    /// The denoiser's noise level in a round of a stretch of `rounds`.
+    pub(super) fn sigma(&self, round: usize, rounds: usize) -> f64 {
+        if rounds == 1 {
+            return self.last_sigma;
+        }
+        let share = round as f64 / (rounds - 1) as f64;
+        self.first_sigma * (self.last_sigma / self.first_sigma).powf(share)
+    }
+
+    pub(super) fn check(&self, parameters: &[Parameter]) -> Result<(), SolverError> {
+        let refuse = |what, value: String, expected| {
+            Err(SolverError::Setting {
+                what,
+                value,
+                expected,
+            })
+        };
+        let numbers = [
+            ("the number of rounds", self.rounds as f64),
+            ("the number of iterations", self.iterations as f64),
+            ("the noise level", self.noise),
+            ("the first round's noise level", self.first_sigma),
+            ("the last round's noise level", self.last_sigma),
+            ("the pull of the denoised video", self.pull.unwrap_or(1.0)),
+        ];
+        for (what, value) in numbers {
+            if !(value.is_finite() && value > 0.0) {
+                return refuse(what, value.to_string(), "it must be above zero");
+            }
+        }
+        for free in &self.free {
+            let Some(parameter) = parameters.get(free.index) else {
+                return refuse(
+                    "a free parameter's index",
+                    free.index.to_string(),
+                    "the forward model has fewer parameters",
+                );
+            };
+            let inside = parameter.min <= free.min && free.max <= parameter.max;
+            if !(inside && free.min < free.max) {
+                return refuse(
+                    "a free parameter's range",
+                    format!("{} to {}", free.min, free.max),
+                    "it must rise, within the bounds of the forward model's parameter",
+                );
+            }
+        }
+        Ok(())
+    }
+}
