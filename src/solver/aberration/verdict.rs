@@ -21,7 +21,7 @@ pub struct Verdict {
 }
 
 /// Limits beyond which a signal is a doubt, set on generated scenes.
-const RESIDUAL: f64 = 1.25;
+const RESIDUAL: f64 = 1.1;
 const RIVAL_NATS: f64 = 12.0;
 const SPECTRAL_NATS: f64 = 45.0;
 const MOVED: f64 = 0.97;
