@@ -53,6 +53,14 @@ pub fn choose(physics: &Physics, prior: &PriorChoice, budget: Duration, slowness
             "haze inverts exactly, pixel by pixel: no prior could add to that".into(),
         );
     }
+    if matches!(physics, Physics::Capture(_)) {
+        return of(
+            Method::Instant,
+            "a real capture's model is an approximation, which the fast method would trust to \
+             the noise"
+                .into(),
+        );
+    }
     if *prior == PriorChoice::Tv && physics.is_known() {
         return of(
             Method::Instant,

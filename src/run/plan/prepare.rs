@@ -11,7 +11,7 @@ use crate::clip::Shape;
 use crate::device::{self, ComputeDevice, DeviceError, DeviceRequest};
 use crate::noise::Noise;
 use crate::physics::zernike::MODES;
-use crate::physics::{ForwardModel, PerFrame, PhysicsError, Scatter, ZernikeBlur};
+use crate::physics::{ForwardModel, Parameter, PerFrame, PhysicsError, Scatter, ZernikeBlur};
 use crate::prior::{
     Average, BlockMatching, Denoiser, DiffusionDenoiser, Edges, NetworkPrior, Prior, PriorError,
     Schedule, ScheduleError, Tv,
@@ -201,7 +201,8 @@ fn started(problem: Problem, iterations: Option<usize>, seed: u64) -> Result<Sta
             let config = BlindZernikeConfig::for_noise(noise);
             let settings = recorded(&config);
             let solver = BlindZernike::new(search, measurement, config, seed)?;
-            (Box::new(solver), "space-time", settings, Vec::new())
+            let free = coefficients(solver.model());
+            (Box::new(solver), "space-time", settings, free)
         }
     };
     Ok(Started {
@@ -212,6 +213,20 @@ fn started(problem: Problem, iterations: Option<usize>, seed: u64) -> Result<Sta
         noise,
         free,
     })
+}
+
+/// Every coefficient but piston, which no measurement shows.
+fn coefficients(model: &dyn ForwardModel) -> Vec<Free> {
+    let table = model.parameters().into_iter().enumerate();
+    let of = |(index, p): (usize, Parameter)| Free {
+        index,
+        min: p.min,
+        max: p.max,
+    };
+    table
+        .filter(|(index, _)| index % MODES.len() != 0)
+        .map(of)
+        .collect()
 }
 
 /// Whether the model knows its regularised inverse.
@@ -264,10 +279,15 @@ fn free(search: &ScatterSearch) -> Vec<Free> {
 fn fast(problem: Problem, settings: &Settings) -> Result<Prepared, PlanError> {
     let shape = problem.physics.shape();
     let (denoiser, prior_name, device, prior) = denoiser(settings, shape)?;
-    let approximate = matches!(problem.physics, Physics::Capture(_));
+    if matches!(problem.physics, Physics::Capture(_)) {
+        return Err(PlanError::DoNotFit(
+            "the fast method trusts the forward model to the noise, which no model of a real \
+             capture deserves: choose the instant method"
+                .into(),
+        ));
+    }
     let started = started(problem, None, settings.seed)?;
     let config = FastConfig {
-        approximate,
         free: started.free,
         ..FastConfig::for_noise(started.noise)
     };

@@ -35,9 +35,6 @@ pub struct FastConfig {
     pub pull: Option<f64>,
     /// Conjugate-gradient iterations of a data step without closed form.
     pub iterations: usize,
-    /// Whether the forward model is an approximation, as of real captures: what the start does
-    /// not explain then counts as noise.
-    pub approximate: bool,
     /// Parameters to estimate along the way.
     pub free: Vec<Free>,
     /// Draws one of the videos that fit; none gives the best answer.
@@ -59,7 +56,6 @@ impl FastConfig {
             last_sigma: 0.003 * scale.sqrt(),
             pull: None,
             iterations: 40,
-            approximate: false,
             free: Vec::new(),
             seed: None,
         }

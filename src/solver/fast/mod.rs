@@ -229,11 +229,6 @@ impl Fast {
                 self.measurement = self.measurement.clone().unexposed(gain, offset);
                 self.config.set_noise(self.config.noise / gain);
             }
-            if self.config.approximate {
-                let predicted = self.first.model().apply(&estimate);
-                let unexplained = rms(self.measurement.residual(&predicted).data());
-                self.config.set_noise(unexplained.max(self.config.noise));
-            }
             self.start = Some((estimate, values));
         }
         if let Some((video, values)) = &self.start {
