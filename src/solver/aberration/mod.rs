@@ -162,7 +162,7 @@ enum Phase {
     /// Finalists, and which of them is being refined for how many iterations.
     Final(Vec<Ranked>, usize, usize),
     /// The winner, the others, and the winner's iterations.
-    Winner(Ranked, Vec<Ranked>, usize),
+    Winner(Box<Ranked>, Vec<Ranked>, usize),
 }
 
 /// A hypothesis with what speaks against it.
@@ -185,9 +185,8 @@ pub struct BlindZernike {
     prior: SpaceTime,
     noise: Noise,
     phase: Phase,
-    /// The model at the best hypothesis, and a second one to work with.
+    /// The model at the best hypothesis.
     model: ZernikeBlur,
-    worker: ZernikeBlur,
     progress: Progress,
     best_spectral: f64,
     verdict: Option<Verdict>,
@@ -243,14 +242,14 @@ impl BlindZernike {
                 "it must be finite and not of one brightness: nothing in it shows the aberration",
             ));
         }
-        if let Exposure::Known { gain, offset } = search.exposure {
-            if !(gain.is_finite() && gain > 0.0 && offset.is_finite()) {
-                return Err(refuse(
-                    "the exposure",
-                    format!("gain {gain}, offset {offset}"),
-                    "a known gain is above zero, and a known offset finite",
-                ));
-            }
+        if let Exposure::Known { gain, offset } = search.exposure
+            && !(gain.is_finite() && gain > 0.0 && offset.is_finite())
+        {
+            return Err(refuse(
+                "the exposure",
+                format!("gain {gain}, offset {offset}"),
+                "a known gain is above zero, and a known offset finite",
+            ));
         }
         let model = ZernikeBlur::new(shape, vec![0.0; MODES.len()])?;
         let steps = config.starts.div_ceil(STARTS_A_STEP)
@@ -265,7 +264,6 @@ impl BlindZernike {
             prior: SpaceTime::default(),
             noise: Noise::seeded(seed),
             phase: Phase::Search(Vec::new()),
-            worker: ZernikeBlur::new(shape, vec![0.0; MODES.len()])?,
             model,
             progress: Progress {
                 done: 0,
@@ -525,7 +523,7 @@ impl BlindZernike {
                 }
                 self.phase = if at == list.len() {
                     list.sort_by(|a, b| a.score.total_cmp(&b.score));
-                    let mut winner = list[0].clone();
+                    let mut winner = Box::new(list[0].clone());
                     winner.joint.restart();
                     Phase::Winner(winner, list, 0)
                 } else {

@@ -78,7 +78,7 @@ impl Whittle {
         let shape = measured.shape();
         let grid = Grid::new(shape.height, shape.width);
         let spectra = super::spectrum::spectra(&grid, measured);
-        let mut terms = vec![Vec::with_capacity(grid.len()); TERMS];
+        let mut terms = vec![Vec::new(); TERMS];
         for i in 0..grid.len() {
             let at = scene_terms(grid.u[i], grid.v[i], 0.5 / shape.height as f32);
             terms.iter_mut().zip(at).for_each(|(t, v)| t.push(v));
