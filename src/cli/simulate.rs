@@ -45,8 +45,8 @@ impl Bits {
 
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// The scene as amplitudes in [0, 1]: any clip, or a generated one (scene:walker,
-    /// scene:shapes)
+    /// The scene as amplitudes in [0, 1]: any clip, or a generated one, as in scene:walker
+    /// (walker, shapes, leaves, pan, objects, room, water, sky, cells, text)
     pub input: String,
 
     /// Folder for the results; files of an earlier run are replaced, others stay
