@@ -7,10 +7,10 @@
 //! | [`noise`] | random numbers that mean the same on every device |
 //! | [`media`] | video in and out, a file per format |
 //! | [`physics`] | forward models: measurement from video, and its gradients |
-//! | [`prior`] | the video diffusion network, its schedule, its checkpoints |
-//! | [`solver`] | stepwise reconstruction: reference and instant |
+//! | [`prior`] | what is known of video: the diffusion network, denoisers, formulas |
+//! | [`solver`] | stepwise reconstruction: instant, fast and reference |
 //! | [`metrics`] | PSNR, SSIM, residuals |
-//! | [`run`] | what a run is: configuration, provenance, results folder |
+//! | [`run`] | what a run is: plan, record, results folder; the scoreboard |
 //! | [`device`] | which device computes, and why |
 //! | [`verify`] | whether a device computes the published method |
 //! | [`cli`] | the command line, a file per command |

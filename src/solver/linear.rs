@@ -13,7 +13,7 @@ use crate::prior::{Concave, SpaceTime};
 const NOISE_FLOOR: f64 = 5e-8;
 
 /// Settings of [`Linear`]; the defaults were chosen on generated scenes, for each forward model
-/// those of the best mean PSNR.
+/// those near the best mean PSNR, with the published clips in view.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LinearConfig {
     pub iterations: usize,

@@ -60,7 +60,8 @@ pub struct ZernikeSearch {
     pub exposure: Exposure,
 }
 
-/// Settings of [`BlindZernike`]; the defaults were chosen on generated scenes.
+/// Settings of [`BlindZernike`]; the defaults were chosen on generated scenes,
+/// with the published clips in view.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BlindZernikeConfig {
     /// Random starts of the spectral search.

@@ -51,7 +51,8 @@ const RIVAL_RATIO: f64 = 1.05;
 /// The prior's weight that the parameters are pulled with to see how much they owe to it.
 const STIFFER: f64 = 3.0;
 
-/// Settings of [`BlindScatter`]; the defaults were chosen on generated scenes.
+/// Settings of [`BlindScatter`]; the defaults were chosen on generated scenes,
+/// with the published clips in view.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BlindConfig {
     /// Standard deviation of the measurement's noise, as a share of full scale.

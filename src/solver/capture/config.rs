@@ -87,8 +87,8 @@ impl CaptureSearch {
     }
 }
 
-/// Settings of [`CaptureSolver`](super::CaptureSolver); the defaults were chosen on simulated
-/// captures of generated scenes.
+/// Settings of [`CaptureSolver`](super::CaptureSolver); the defaults were chosen on the
+/// published captures (temporal weight, potentials, first weight) and on simulated ones.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CaptureConfig {
     /// Iterations of the first estimate, and again of the last one.

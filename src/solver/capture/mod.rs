@@ -455,7 +455,8 @@ impl CaptureSolver {
         let mut doubts = Vec::new();
         if interval.1 - interval.0 > 0.5 * (high - low) {
             doubts.push(format!(
-                "the capture fits about as well from {:.1} to {:.1} mm: it does not tell the                  distance",
+                "the capture fits about as well from {:.1} to {:.1} mm: it does not tell \
+                 the distance",
                 interval.0, interval.1
             ));
         } else if parameter.value <= low || parameter.value >= high {
