@@ -1,5 +1,6 @@
 //! The program as users run it.
 
+mod blind;
 mod checks;
 mod compare;
 mod demo;
@@ -7,6 +8,7 @@ mod eval;
 mod eval_data;
 mod reconstruct;
 mod reference;
+mod score;
 mod simulate;
 mod usage;
 
