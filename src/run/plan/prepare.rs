@@ -131,9 +131,8 @@ struct Started {
     prior_name: &'static str,
     settings: Value,
     measurement: Measurement,
-    noise: f64,
-    /// The parameters that are unknown, with their ranges.
-    free: Vec<Free>,
+    /// Settings of the fast method's rounds.
+    rounds: FastConfig,
 }
 
 fn started(problem: Problem, iterations: Option<usize>, seed: u64) -> Result<Started, PlanError> {
@@ -151,6 +150,7 @@ fn started(problem: Problem, iterations: Option<usize>, seed: u64) -> Result<Sta
         ));
     }
     let for_later = measurement.clone();
+    let mut rounds = FastConfig::for_noise(noise);
     let (solver, prior_name, settings, free): (Box<dyn Solver>, _, _, _) = match physics {
         Physics::Known(model) if has_closed_form(model.as_ref(), &measurement) => {
             let defaults = LinearConfig::for_model(model.as_ref(), noise);
@@ -159,6 +159,7 @@ fn started(problem: Problem, iterations: Option<usize>, seed: u64) -> Result<Sta
                 ..defaults
             };
             let settings = recorded(&config);
+            rounds = FastConfig::for_closed_form(config.noise);
             let solver = Linear::new(model, measurement, config)?;
             (Box::new(solver), "space-time", settings, Vec::new())
         }
@@ -210,8 +211,7 @@ fn started(problem: Problem, iterations: Option<usize>, seed: u64) -> Result<Sta
         prior_name,
         settings,
         measurement: for_later,
-        noise,
-        free,
+        rounds: FastConfig { free, ..rounds },
     })
 }
 
@@ -287,10 +287,7 @@ fn fast(problem: Problem, settings: &Settings) -> Result<Prepared, PlanError> {
         ));
     }
     let started = started(problem, None, settings.seed)?;
-    let config = FastConfig {
-        free: started.free,
-        ..FastConfig::for_noise(started.noise)
-    };
+    let config = started.rounds;
     let record = serde_json::json!({
         "start": started.settings,
         "rounds": config,
