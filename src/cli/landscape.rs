@@ -80,9 +80,11 @@ impl Profile<'_> {
         let likely = (0..self.values.len())
             .filter(|&i| self.log_likelihood(i, count, variance) > -1.92)
             .map(|i| self.values[i]);
-        likely.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| {
-            (low.min(v), high.max(v))
-        })
+        let ends = (f64::INFINITY, f64::NEG_INFINITY);
+        let (low, high) = likely.fold(ends, |(low, high), v| (low.min(v), high.max(v)));
+        // The map tells nothing between its steps.
+        let half = (self.values[1] - self.values[0]) / 2.0;
+        (low - half, high + half)
     }
 }
 

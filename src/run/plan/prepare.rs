@@ -11,7 +11,7 @@ use crate::clip::Shape;
 use crate::device::{self, ComputeDevice, DeviceError, DeviceRequest};
 use crate::noise::Noise;
 use crate::physics::zernike::MODES;
-use crate::physics::{ForwardModel, Parameter, PerFrame, PhysicsError, Scatter, ZernikeBlur};
+use crate::physics::{ForwardModel, PerFrame, PhysicsError, Scatter, ZernikeBlur};
 use crate::prior::{
     Average, BlockMatching, Denoiser, DiffusionDenoiser, Edges, NetworkPrior, Prior, PriorError,
     Schedule, ScheduleError, Tv,
@@ -19,7 +19,7 @@ use crate::prior::{
 use crate::run::{MemoryError, PriorRecord, check_memory, sha256};
 use crate::solver::{
     BlindConfig, BlindScatter, BlindZernike, BlindZernikeConfig, CaptureConfig, CaptureSearch,
-    CaptureSolver, Exposure, Fast, FastConfig, Free, Instant, InstantConfig, Linear, LinearConfig,
+    CaptureSolver, Exposure, Fast, FastConfig, Instant, InstantConfig, Linear, LinearConfig,
     Measurement, Reference, ReferenceConfig, ScatterSearch, Solver, SolverError, Sought, Unknown,
     Weight, ZernikeSearch,
 };
@@ -151,7 +151,7 @@ fn started(problem: Problem, iterations: Option<usize>, seed: u64) -> Result<Sta
     }
     let for_later = measurement.clone();
     let mut rounds = FastConfig::for_noise(noise);
-    let (solver, prior_name, settings, free): (Box<dyn Solver>, _, _, _) = match physics {
+    let (solver, prior_name, settings): (Box<dyn Solver>, _, _) = match physics {
         Physics::Known(model) if has_closed_form(model.as_ref(), &measurement) => {
             let defaults = LinearConfig::for_model(model.as_ref(), noise);
             let config = LinearConfig {
@@ -161,7 +161,7 @@ fn started(problem: Problem, iterations: Option<usize>, seed: u64) -> Result<Sta
             let settings = recorded(&config);
             rounds = FastConfig::for_closed_form(config.noise);
             let solver = Linear::new(model, measurement, config)?;
-            (Box::new(solver), "space-time", settings, Vec::new())
+            (Box::new(solver), "space-time", settings)
         }
         Physics::Known(model) => {
             let defaults = InstantConfig::for_noise(noise);
@@ -171,21 +171,20 @@ fn started(problem: Problem, iterations: Option<usize>, seed: u64) -> Result<Sta
             };
             let settings = recorded(&config);
             let solver = Instant::new(model, measurement, config)?;
-            (Box::new(solver), "tv", settings, Vec::new())
+            (Box::new(solver), "tv", settings)
         }
         Physics::Scatter(search) => {
             let config = BlindConfig::for_noise(noise);
             let settings = recorded(&config);
-            let free = free(&search);
             let solver = BlindScatter::new(search, measurement, config)?;
-            (Box::new(solver), "space-time", settings, free)
+            (Box::new(solver), "space-time", settings)
         }
         Physics::Capture(search) => {
             let search = capture(search)?;
             let config = CaptureConfig::default();
             let settings = recorded(&config);
             let solver = CaptureSolver::new(search, measurement, config)?;
-            (Box::new(solver), "space-time", settings, Vec::new())
+            (Box::new(solver), "space-time", settings)
         }
         Physics::Aberration(unknown) => {
             let search = ZernikeSearch {
@@ -202,8 +201,7 @@ fn started(problem: Problem, iterations: Option<usize>, seed: u64) -> Result<Sta
             let config = BlindZernikeConfig::for_noise(noise);
             let settings = recorded(&config);
             let solver = BlindZernike::new(search, measurement, config, seed)?;
-            let free = coefficients(solver.model());
-            (Box::new(solver), "space-time", settings, free)
+            (Box::new(solver), "space-time", settings)
         }
     };
     Ok(Started {
@@ -211,22 +209,8 @@ fn started(problem: Problem, iterations: Option<usize>, seed: u64) -> Result<Sta
         prior_name,
         settings,
         measurement: for_later,
-        rounds: FastConfig { free, ..rounds },
+        rounds,
     })
-}
-
-/// Every coefficient but piston, which no measurement shows.
-fn coefficients(model: &dyn ForwardModel) -> Vec<Free> {
-    let table = model.parameters().into_iter().enumerate();
-    let of = |(index, p): (usize, Parameter)| Free {
-        index,
-        min: p.min,
-        max: p.max,
-    };
-    table
-        .filter(|(index, _)| index % MODES.len() != 0)
-        .map(of)
-        .collect()
 }
 
 /// Whether the model knows its regularised inverse.
@@ -254,28 +238,9 @@ fn capture(search: ScatterSearch) -> Result<CaptureSearch, PlanError> {
     })
 }
 
-/// The parameters that a search leaves to be found, in the scatter model's order.
-fn free(search: &ScatterSearch) -> Vec<Free> {
-    let frames = search.shape.frames;
-    let mut index = 0;
-    let mut free = Vec::new();
-    for sought in [&search.dist_mm, &search.sigma_px] {
-        match *sought {
-            Sought::Known(ref values) => index += values.as_slice().len(),
-            Sought::Within { min, max } => {
-                for _ in 0..if search.per_frame { frames } else { 1 } {
-                    if min < max {
-                        free.push(Free { index, min, max });
-                    }
-                    index += 1;
-                }
-            }
-        }
-    }
-    free
-}
-
-/// Plug-and-play, started from the instant solver.
+/// Plug-and-play, started from the instant solver, whose parameters stay as they are: moved along
+/// with the rounds they gain up to 2 dB on some aberrations, but lose their way on noisy or moving
+/// clips.
 fn fast(problem: Problem, settings: &Settings) -> Result<Prepared, PlanError> {
     let shape = problem.physics.shape();
     let (denoiser, prior_name, device, prior) = denoiser(settings, shape)?;
