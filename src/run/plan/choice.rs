@@ -148,7 +148,7 @@ mod tests {
         let none = || PriorChoice::None;
         assert_eq!(method(scatter(), none(), 120, 1.0), Method::Fast);
         assert_eq!(method(scatter(), none(), 5, 1.0), Method::Instant);
-        assert_eq!(method(scatter(), none(), 120, 8.0), Method::Instant);
+        assert_eq!(method(scatter(), none(), 120, 20.0), Method::Instant);
         assert_eq!(
             method(scatter(), PriorChoice::Tv, 120, 1.0),
             Method::Instant
