@@ -126,6 +126,14 @@ pub(super) fn reconstruct(args: &Args, cancel: &AtomicBool) -> anyhow::Result<Ru
     let residual = residual.map(|r| (gain * f64::from(r)) as f32);
     let files = write_clips(&folder, &estimate, &residual, loaded.pixel_pitch_um)?;
     let mut files: Vec<String> = files.map(String::from).to_vec();
+    if solver.model().name() == "capture" {
+        // What a display showed.
+        let intensity = estimate.map(|u| u * u);
+        for name in ["intensity.gif", "intensity.tif"] {
+            folder.clip(name, &intensity, &WriteOptions::default())?;
+            files.push(name.into());
+        }
+    }
     if let Some((side, values)) = psfs(solver.model()) {
         folder.picture("psf.png", side, values.len() / side, &values)?;
         files.push("psf.png".into());

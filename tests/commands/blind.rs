@@ -93,3 +93,34 @@ fn what_does_not_go_together_is_refused() {
         &["aberration"],
     );
 }
+
+#[test]
+fn captures_are_offered_as_amplitude_and_intensity() {
+    let root = tempdir().unwrap();
+    let at = root.path();
+    simulated(at, &["--dist", "5", "--sigma", "1", "--gain", "0.5"]);
+    let run = [
+        "reconstruct",
+        "sim/measurement.gif",
+        "--out",
+        "r",
+        "--gain",
+        "fit",
+    ];
+    let record = json(
+        at,
+        &[&run[..], &["--dist", "5", "--sigma", "0.5..2"]].concat(),
+    );
+    assert_eq!(record["solver"]["method"], "instant");
+    assert_eq!(record["model"]["name"], "capture");
+    let open = |name: &str| {
+        let path = at.join("r").join(name);
+        vdps::media::open(&path, &Default::default()).unwrap().clip
+    };
+    let (amplitude, intensity) = (open("reconstruction.tif"), open("intensity.tif"));
+    let off = amplitude.zip(&intensity, |u, i| (u * u - i).abs());
+    assert!(off.range().1 < 1e-6);
+    let gain = record["findings"].as_array().unwrap().iter();
+    let gain = gain.filter(|f| f["parameter"]["name"] == "gain").count();
+    assert_eq!(gain, 1);
+}
