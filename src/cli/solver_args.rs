@@ -84,8 +84,6 @@ impl SolverArgs {
                 self.checkpoint.as_deref(),
                 physics.shape(),
             )?),
-            // The formulas of the instant method are all it has.
-            (Method::Instant, _) if why.is_some() => PriorChoice::None,
             (_, PriorChoice::Checkpoint(path)) => {
                 PriorChoice::Checkpoint(checkpoint::existing(path)?)
             }

@@ -47,6 +47,9 @@ pub fn choose(physics: &Physics, prior: &PriorChoice, budget: Duration, slowness
     let seconds = |method| nominal_s(physics, method) * slowness;
     let budget_s = budget.as_secs_f64();
     let of = |method: Method, why: String| Choice { method, why };
+    if matches!(prior, PriorChoice::Blocks | PriorChoice::Checkpoint(_)) {
+        return of(Method::Fast, "the prior that was named is for it".into());
+    }
     if physics.name() == "dehaze" {
         return of(
             Method::Instant,
@@ -153,6 +156,7 @@ mod tests {
             method(scatter(), PriorChoice::Tv, 120, 1.0),
             Method::Instant
         );
+        assert_eq!(method(scatter(), PriorChoice::Blocks, 5, 1.0), Method::Fast);
         let haze = Physics::Known(Box::new(Dehaze::new(shape).unwrap()));
         assert_eq!(method(haze, none(), 120, 1.0), Method::Instant);
     }
