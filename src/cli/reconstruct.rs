@@ -255,25 +255,19 @@ pub(super) fn summary(record: &RunRecord, out: &std::path::Path) -> String {
 fn found(record: &RunRecord) -> String {
     let mut text = String::new();
     for finding in &record.findings {
-        let Parameter {
-            name,
-            frame,
-            unit,
-            value,
-            ..
-        } = &finding.parameter;
-        let frame = frame.map_or(String::new(), |frame| format!(" of frame {frame}"));
+        let label = finding.parameter.label();
+        let Parameter { unit, value, .. } = &finding.parameter;
         let interval = finding
             .interval
             .map_or("interval unknown".into(), |(low, high)| {
                 format!("{low:.3} to {high:.3}")
             });
         text += &format!(
-            "found      {name}{frame}: {value:.3} {} ({interval})\n",
+            "found      {label}: {value:.3} {} ({interval})\n",
             unit.symbol()
         );
         for doubt in &finding.doubts {
-            text += &format!("doubt      {name}{frame}: {doubt}\n");
+            text += &format!("doubt      {label}: {doubt}\n");
         }
     }
     for note in &record.notes {

@@ -178,10 +178,7 @@ fn check_values(table: &[Parameter], values: &[f64]) -> Result<(), PhysicsError>
     for (parameter, &value) in table.iter().zip(values) {
         if !(parameter.min..=parameter.max).contains(&value) {
             return Err(PhysicsError::OutOfRange {
-                what: match parameter.frame {
-                    Some(frame) => format!("{} of frame {frame}", parameter.name),
-                    None => parameter.name.clone(),
-                },
+                what: parameter.label(),
                 value,
                 unit: parameter.unit.symbol(),
                 min: parameter.min,

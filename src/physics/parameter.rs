@@ -40,6 +40,16 @@ pub struct Parameter {
     pub zernike: Option<super::zernike::Aberration>,
 }
 
+impl Parameter {
+    /// The name, and the frame it belongs to: `distance of frame 3`.
+    pub fn label(&self) -> String {
+        match self.frame {
+            Some(frame) => format!("{} of frame {frame}", self.name),
+            None => self.name.clone(),
+        }
+    }
+}
+
 /// A value for the whole clip, or one for each frame.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PerFrame {

@@ -1,9 +1,7 @@
 //! The denoiser of a prior with a formula: edges that are few, sharp and lasting.
 
-use std::f64::consts::PI;
-
 use super::{Concave, Denoiser, Differences, Group, PriorError, Term};
-use crate::adam::Adam;
+use crate::adam::{Adam, rate_share};
 use crate::clip::{Clip, Shape};
 
 /// argmin over u of ||u - noisy||^2 / 2 + 15.6 sigma^2 R(u), R being concave in differences to
@@ -25,6 +23,14 @@ impl Edges {
     const RATE: f64 = 0.4;
 
     pub fn new() -> Self {
+        Self {
+            prior: Self::prior(),
+        }
+    }
+
+    /// R: slanted edges cost no more than straight ones, slopes are not made into stairs, and
+    /// changes over time are smooth.
+    pub fn prior() -> Differences {
         let term = |lag, group, weight, bend| Term {
             lag,
             group,
@@ -43,9 +49,7 @@ impl Edges {
             let weight = if lag == 1 { 0.9 } else { 0.6 };
             term(lag, Group::Neighbours, weight, 0.05)
         }));
-        Self {
-            prior: Differences { terms },
-        }
+        Differences { terms }
     }
 }
 
@@ -70,7 +74,7 @@ impl Denoiser for Edges {
             let mut gradient: Vec<f32> = pairs.map(|(u, z)| u - z).collect();
             self.prior.add_gradient(&clip, weight, &mut gradient);
             let passed = i as f64 / Self::ITERATIONS as f64;
-            let rate = Self::RATE * sigma * (0.5 * (1.0 + (PI * passed).cos()) + 0.02);
+            let rate = Self::RATE * sigma * rate_share(passed);
             adam.step(clip.data_mut(), &gradient, rate as f32);
         }
         Ok(clip)

@@ -1,12 +1,10 @@
 //! Reconstruction without a learned prior, in seconds.
 
-use std::f64::consts::PI;
-
 use serde::{Deserialize, Serialize};
 
 use super::measurement::Measurement;
-use super::{Progress, Solver, SolverError, check_shapes, rms};
-use crate::adam::Adam;
+use super::{Progress, Solver, SolverError, check_shapes, positive, rms};
+use crate::adam::{Adam, rate_share};
 use crate::clip::Clip;
 use crate::physics::ForwardModel;
 use crate::prior::TotalVariation;
@@ -43,14 +41,6 @@ impl InstantConfig {
     }
 
     fn check(&self) -> Result<(), SolverError> {
-        let positive = |what, value: f64| match value.is_finite() && value > 0.0 {
-            true => Ok(()),
-            false => Err(SolverError::Setting {
-                what,
-                value: value.to_string(),
-                expected: "it must be above zero",
-            }),
-        };
         positive("the number of iterations", self.iterations as f64)?;
         positive("the noise level", self.noise)?;
         positive("the smoothness", self.smoothness)?;
@@ -73,7 +63,7 @@ impl InstantConfig {
     /// Adam's step at iteration `i`: half a cosine, down to 2 %.
     fn rate(&self, i: usize) -> f64 {
         let passed = i as f64 / self.iterations as f64;
-        self.rate * (0.5 * (1.0 + (PI * passed).cos()) + 0.02)
+        self.rate * rate_share(passed)
     }
 }
 

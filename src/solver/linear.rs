@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::measurement::Measurement;
-use super::{Progress, Solver, SolverError, check_shapes, rms};
+use super::{Progress, Solver, SolverError, check_shapes, positive, rms};
 use crate::clip::Clip;
 use crate::physics::{ForwardModel, dot};
 use crate::prior::{Concave, SpaceTime};
@@ -62,14 +62,6 @@ impl LinearConfig {
     }
 
     fn check(&self) -> Result<(), SolverError> {
-        let positive = |what, value: f64| match value.is_finite() && value > 0.0 {
-            true => Ok(()),
-            false => Err(SolverError::Setting {
-                what,
-                value: value.to_string(),
-                expected: "it must be above zero",
-            }),
-        };
         positive("the number of iterations", self.iterations as f64)?;
         positive("the noise level", self.noise)?;
         positive("the weight of the prior", self.prior_weight)?;

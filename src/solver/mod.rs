@@ -125,6 +125,18 @@ fn check_shapes(model: &dyn ForwardModel, measurement: &Clip) -> Result<(), Solv
     Ok(())
 }
 
+/// Refuses a setting that is not finite and above zero.
+fn positive(what: &'static str, value: f64) -> Result<(), SolverError> {
+    match value.is_finite() && value > 0.0 {
+        true => Ok(()),
+        false => Err(SolverError::Setting {
+            what,
+            value: value.to_string(),
+            expected: "it must be above zero",
+        }),
+    }
+}
+
 /// Euclidean norm, in f64.
 fn norm(values: &[f32]) -> f64 {
     let squares = values.iter().map(|&v| f64::from(v) * f64::from(v));

@@ -243,7 +243,6 @@ fn capture(search: ScatterSearch) -> Result<CaptureSearch, PlanError> {
 /// clips.
 fn fast(problem: Problem, settings: &Settings) -> Result<Prepared, PlanError> {
     let shape = problem.physics.shape();
-    let (denoiser, prior_name, device, prior) = denoiser(settings, shape)?;
     if matches!(problem.physics, Physics::Capture(_)) {
         return Err(PlanError::DoNotFit(
             "the fast method trusts the forward model to the noise, which no model of a real \
@@ -251,6 +250,7 @@ fn fast(problem: Problem, settings: &Settings) -> Result<Prepared, PlanError> {
                 .into(),
         ));
     }
+    let (denoiser, prior_name, device, prior) = denoiser(settings, shape)?;
     let started = started(problem, None, settings.seed)?;
     let config = started.rounds;
     let record = serde_json::json!({

@@ -121,13 +121,9 @@ pub fn score<E: From<ScoreError>>(
 
 /// A finding's doubts, with the parameter's name.
 fn said(finding: &Finding) -> Vec<String> {
-    let parameter = &finding.parameter;
-    let frame = parameter.frame;
-    let frame = frame.map_or(String::new(), |frame| format!(" of frame {frame}"));
+    let label = finding.parameter.label();
     let doubts = finding.doubts.iter();
-    doubts
-        .map(|doubt| format!("{}{frame}: {doubt}", parameter.name))
-        .collect()
+    doubts.map(|doubt| format!("{label}: {doubt}")).collect()
 }
 
 #[cfg(test)]

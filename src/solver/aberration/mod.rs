@@ -29,13 +29,14 @@ use std::f64::consts::PI;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::adam::rate_share;
 use crate::clip::{Clip, Shape};
 use crate::noise::Noise;
 use crate::physics::zernike::{MODES, PSF_SIZE, Pupil};
 use crate::physics::{ForwardModel, ZernikeBlur};
 use crate::prior::SpaceTime;
 
-use super::{Finding, Measurement, Progress, Solver, SolverError};
+use super::{Finding, Measurement, Progress, Solver, SolverError, positive};
 use joint::{Joint, Light, NATS, Rates};
 use pool::Peak;
 pub use verdict::Verdict;
@@ -103,22 +104,9 @@ impl BlindZernikeConfig {
             ("the number of iterations", self.winner_iterations),
         ];
         for (what, count) in counts {
-            if count == 0 {
-                return Err(SolverError::Setting {
-                    what,
-                    value: count.to_string(),
-                    expected: "it must be above zero",
-                });
-            }
+            positive(what, count as f64)?;
         }
-        match self.noise.is_finite() && self.noise > 0.0 {
-            true => Ok(()),
-            false => Err(SolverError::Setting {
-                what: "the noise level",
-                value: self.noise.to_string(),
-                expected: "it must be above zero",
-            }),
-        }
+        positive("the noise level", self.noise)
     }
 
     /// The prior's weight at the noise.
@@ -647,7 +635,7 @@ impl Descent {
         let (first, last) = self.weights;
         let first = first.max(last);
         let weight = first * (last / first).powf((passed / self.fallen).min(1.0));
-        let slower = 0.5 * (1.0 + (PI * passed).cos()) + 0.02;
+        let slower = rate_share(passed);
         let free = if passed < self.frozen { 0.0 } else { slower };
         let rates = Rates {
             scene: self.scene * slower as f32,

@@ -1,6 +1,7 @@
 //! How likely an aberration makes the spectrum of a measurement, whatever the scene.
 
 use super::spectrum::{CUTOFF, Grid, Spectrum};
+use crate::adam::rate_share;
 use crate::clip::Clip;
 use crate::physics::zernike::{MODES, Pupil, Transfer};
 
@@ -252,7 +253,7 @@ impl Whittle {
             let passed = i as f64 / steps as f64;
             let slope = self.slope(&point, Self::WHOLE_BAND);
             value = slope.value;
-            let step = rate * (0.5 * (1.0 + (std::f64::consts::PI * passed).cos()) + 0.02);
+            let step = rate * rate_share(passed);
             let (b1, b2) = (0.9f64, 0.95f64);
             let (u1, u2) = (1.0 - b1.powi(i as i32 + 1), 1.0 - b2.powi(i as i32 + 1));
             let all = slope.coefficients.iter().chain(&slope.scene);

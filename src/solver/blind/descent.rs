@@ -1,9 +1,7 @@
 //! Joint descent on video, distances and widths.
 
-use std::f64::consts::PI;
-
 use super::problem::{Problem, Ranges, State};
-use crate::adam::Adam;
+use crate::adam::{Adam, rate_share};
 use crate::physics::Setting;
 use crate::prior::Differences;
 
@@ -20,11 +18,6 @@ pub(super) struct Plan {
     /// The prior's weight falls geometrically from the first to the last over the first 70 %.
     pub weights: (f64, f64),
     pub prior: Differences,
-}
-
-/// What [`Descent`] and the search share: steps fall as half a cosine to 2 %.
-pub(super) fn rate_share(passed: f64) -> f64 {
-    0.5 * (1.0 + (PI * passed).cos()) + 0.02
 }
 
 /// The prior's weight after a share of the iterations.

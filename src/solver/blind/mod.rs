@@ -29,7 +29,7 @@ use self::problem::{Problem, State};
 use self::search::Trial;
 use super::finding::Finding;
 use super::measurement::Measurement;
-use super::{Progress, Solver, SolverError, check_shapes, rms};
+use super::{Progress, Solver, SolverError, check_shapes, positive, rms};
 use crate::clip::Clip;
 use crate::physics::{ForwardModel, Scatter, sigma_of_width_px};
 use crate::prior::Differences;
@@ -83,14 +83,6 @@ impl BlindConfig {
     }
 
     fn check(&self) -> Result<(), SolverError> {
-        let positive = |what, value: f64| match value.is_finite() && value > 0.0 {
-            true => Ok(()),
-            false => Err(SolverError::Setting {
-                what,
-                value: value.to_string(),
-                expected: "it must be above zero",
-            }),
-        };
         positive("the noise level", self.noise)?;
         positive("the smoothness of the joint descent", self.joint_smoothness)?;
         positive("the smoothness", self.smoothness)?;

@@ -1,6 +1,6 @@
 //! The priors of the descents.
 
-use crate::prior::{Concave, Differences, Group, Term};
+use crate::prior::{Concave, Differences, Edges, Group, Term};
 
 /// Spans of time that frames are compared over.
 const LAGS: [usize; 4] = [1, 2, 3, 5];
@@ -29,14 +29,6 @@ pub(super) fn joint() -> Differences {
 /// and the second differences, so that slopes are not made into stairs. The first asks that
 /// changes over time be smooth, the second rather that there be none.
 pub(super) fn polish() -> Vec<Differences> {
-    let mut smooth = vec![
-        term(0, Group::Neighbours, 0.5, 0.1),
-        term(0, Group::Curvature, 0.25, 0.1),
-    ];
-    smooth.extend(LAGS.map(|lag| {
-        let weight = if lag == 1 { 0.9 } else { 0.6 };
-        term(lag, Group::Neighbours, weight, 0.05)
-    }));
     let mut still = vec![
         term(0, Group::Neighbours, 0.5, 0.05),
         term(0, Group::Curvature, 0.25, 0.1),
@@ -45,5 +37,5 @@ pub(super) fn polish() -> Vec<Differences> {
         itself: 2.0,
         ..term(lag, Group::Neighbours, 0.6, 0.05)
     }));
-    [smooth, still].map(|terms| Differences { terms }).into()
+    vec![Edges::prior(), Differences { terms: still }]
 }

@@ -2,9 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::descent::{rate_share, weight_at};
+use super::descent::weight_at;
 use super::problem::Problem;
-use crate::adam::Adam;
+use crate::adam::{Adam, rate_share};
 use crate::clip::Shape;
 use crate::prior::{Concave, Differences, Group, Term};
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::clip::Shape;
 use crate::physics::{Optics, Surround};
 use crate::prior::{Concave, SpaceTime};
-use crate::solver::SolverError;
+use crate::solver::{SolverError, positive};
 
 /// What is known of the camera's exposure.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -137,14 +137,6 @@ impl Default for CaptureConfig {
 
 impl CaptureConfig {
     pub(super) fn check(&self) -> Result<(), SolverError> {
-        let positive = |what, value: f64| match value.is_finite() && value > 0.0 {
-            true => Ok(()),
-            false => Err(SolverError::Setting {
-                what,
-                value: value.to_string(),
-                expected: "it must be above zero",
-            }),
-        };
         positive("the number of iterations", self.iterations as f64)?;
         let profile = self.profile_iterations as f64;
         positive("the number of iterations of a profile", profile)?;

@@ -4,13 +4,11 @@ mod config;
 mod exposure;
 mod profile;
 
-use std::f64::consts::PI;
-
 pub use self::config::{CaptureConfig, CaptureSearch, Gain};
 use self::exposure::{Black, Exposure};
 use self::profile::Profile;
 use super::{Finding, Measurement, Progress, Solver, SolverError, rms};
-use crate::adam::Adam;
+use crate::adam::{Adam, rate_share};
 use crate::clip::{Clip, Shape};
 use crate::physics::{Capture, CaptureState, ForwardModel, Parameter, Surround};
 
@@ -364,7 +362,7 @@ impl CaptureSolver {
             Leg::Distance(_) | Leg::Width(_) => 0.3,
             Leg::Last => 0.5,
         };
-        share * self.config.rate * (0.5 * (1.0 + (PI * passed).cos()) + 0.02)
+        share * self.config.rate * rate_share(passed)
     }
 
     /// The clip with zeros in the middle of its frames.

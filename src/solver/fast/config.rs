@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::physics::Parameter;
-use crate::solver::SolverError;
+use crate::solver::{SolverError, positive};
 
 /// Smallest noise assumed, so that real-valued data keeps some prior: 1e-4 of full scale.
 const NOISE_FLOOR: f64 = 1e-4;
@@ -115,9 +115,7 @@ impl FastConfig {
             ("the pull of the denoised video", self.pull.unwrap_or(1.0)),
         ];
         for (what, value) in numbers {
-            if !(value.is_finite() && value > 0.0) {
-                return refuse(what, value.to_string(), "it must be above zero");
-            }
+            positive(what, value)?;
         }
         for free in &self.free {
             let Some(parameter) = parameters.get(free.index) else {
