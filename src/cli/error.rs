@@ -10,7 +10,7 @@ use crate::prior::{PriorError, ScheduleError, WeightsError};
 use crate::run::plan::PlanError;
 use crate::run::score::ScoreError;
 use crate::run::{ResultsError, SensorError};
-use crate::solver::SolverError;
+use crate::solver::{FlatFieldError, SolverError};
 use crate::verify::VerifyError;
 
 const FAILED: u8 = 1;
@@ -77,6 +77,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
             || cause.is::<PhysicsError>()
             || cause.is::<ScheduleError>()
             || cause.is::<SensorError>()
+            || cause.is::<FlatFieldError>()
             || cause.is::<ScoreError>()
             || cause.is::<ShapesDiffer>()
             || cause.downcast_ref().is_some_and(is_bad_plan)

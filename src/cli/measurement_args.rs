@@ -5,16 +5,16 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::error::bad_input;
-use super::input_args::InputArgs;
+use super::input_args::{self, InputArgs};
 use super::model_args::{BuiltModel, FromFile, ModelArgs, Ranges, Setup};
 use super::quantity::Gain;
 use crate::clip::Clip;
-use crate::media::{Footage, datasets};
+use crate::media::{Footage, FrameRange, MediaError, ReadOptions, datasets};
 use crate::metrics::ShapesDiffer;
 use crate::noise::Noise;
 use crate::run::FileRecord;
 use crate::run::plan::Problem;
-use crate::solver::{Measurement, Quantisation};
+use crate::solver::{FlatField, Measurement, Quantisation};
 
 /// What recorded values may become when gain and offset are taken out of them; more says that
 /// their scale is another one.
@@ -68,6 +68,16 @@ pub struct MeasurementArgs {
     #[arg(allow_negative_numbers = true)]
     pub noise: Option<f64>,
 
+    /// What the camera records without light, averaged over its frames: in place of --offset.
+    /// Cut like the input
+    #[arg(long, value_name = "CLIP", help_heading = "Input")]
+    pub dark: Option<PathBuf>,
+
+    /// What the camera records of the light without a scene, averaged over its frames: uneven
+    /// light and dust are divided out. Cut like the input
+    #[arg(long, value_name = "CLIP", help_heading = "Input")]
+    pub flat: Option<PathBuf>,
+
     #[command(flatten)]
     pub model: ModelArgs,
 }
@@ -86,6 +96,8 @@ pub struct Loaded {
     pub quantisation: Option<Quantisation>,
     pub saturated_share: f64,
     pub exposure: Exposure,
+    pub dark: Option<FileRecord>,
+    pub flat: Option<FileRecord>,
     /// Where everything that is drawn comes from.
     pub noise: Noise,
 }
@@ -140,17 +152,31 @@ impl MeasurementArgs {
             Levels::Floor => Quantisation::Floor,
             Levels::Round => Quantisation::Round,
         });
-        let measurement = match (levels, quantisation) {
+        let recorded = |clip: Clip, levels: Option<u32>| match (levels, quantisation) {
             (Some(levels), Some(quantisation)) => {
-                let recorded = Measurement::quantised(footage.clip, levels, quantisation);
-                let recorded = match input.resize {
+                let recorded = Measurement::quantised(clip, levels, quantisation);
+                match input.resize {
                     Some(_) => recorded.resampled(),
                     None => recorded,
-                };
-                recorded.unexposed(gain, offset)
+                }
             }
-            _ => bare.clone(),
+            _ => Measurement::exact(clip),
         };
+        let mut measurement = recorded(footage.clip, levels);
+        // Their half level is missing as the measurement's is.
+        let as_recorded = |(footage, record): (Footage, FileRecord)| {
+            let levels = footage.levels.filter(|&levels| levels > 1);
+            (recorded(footage.clip, levels).values().clone(), record)
+        };
+        let dark = self.frame_beside(&self.dark)?.map(as_recorded);
+        let flat = self.frame_beside(&self.flat)?.map(as_recorded);
+        if dark.is_some() || flat.is_some() {
+            let clip = |frame: &Option<(Clip, FileRecord)>| frame.as_ref().map(|f| f.0.clone());
+            let size = (shape.height, shape.width);
+            let field = FlatField::new(size, clip(&dark).as_ref(), clip(&flat).as_ref())?;
+            measurement = measurement.flattened(&field);
+        }
+        let measurement = measurement.unexposed(gain, offset);
         let camera = self.noise.unwrap_or(0.0) / gain;
         Ok(Loaded {
             saturated_share: measurement.saturated_share(),
@@ -171,8 +197,23 @@ impl MeasurementArgs {
             levels,
             quantisation,
             exposure,
+            dark: dark.map(|(_, record)| record),
+            flat: flat.map(|(_, record)| record),
             noise,
         })
+    }
+
+    /// A dark or flat recording: every frame of it, cut as the measurement is.
+    fn frame_beside(
+        &self,
+        path: &Option<PathBuf>,
+    ) -> Result<Option<(Footage, FileRecord)>, MediaError> {
+        let options = ReadOptions {
+            frames: FrameRange::ALL,
+            ..self.input_args.options()
+        };
+        let read = path.as_ref().map(|path| input_args::open(path, &options));
+        read.transpose()
     }
 
     /// Gain and offset; those of a measurement whose gain is to be found are 1 and 0.
@@ -181,6 +222,17 @@ impl MeasurementArgs {
         if fit && self.offset.is_some() {
             return Err(bad_input!(
                 "--gain fit finds the offset too: leave --offset out"
+            ));
+        }
+        if self.dark.is_some() && self.offset.is_some() {
+            return Err(bad_input!(
+                "the dark frame says what is recorded of darkness: give --dark or --offset"
+            ));
+        }
+        if self.normalise && (self.dark.is_some() || self.flat.is_some()) {
+            return Err(bad_input!(
+                "--normalise stretches the measurement away from its dark and flat frames: \
+                 leave it out, and give --gain fit where the exposure is unknown"
             ));
         }
         let gain = match self.gain {

@@ -162,6 +162,8 @@ pub(super) fn reconstruct(args: &Args, cancel: &AtomicBool) -> anyhow::Result<Ru
             normalised: args.measurement.normalise,
             gain,
             offset: loaded.exposure.offset,
+            dark: loaded.dark,
+            flat: loaded.flat,
         },
         solver: SolverRecord {
             method: settings.method.name().into(),

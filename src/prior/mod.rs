@@ -60,3 +60,36 @@ pub trait Prior: Send {
     /// One line for people: which network, how large, on which device.
     fn describe(&self) -> String;
 }
+
+/// Checks of priors with a formula.
+#[cfg(test)]
+mod slopes {
+    use crate::clip::{Clip, Shape};
+    use crate::noise::Noise;
+
+    /// That what `add_gradient(clip, weight, gradient)` adds is the slope of `value`, weighted;
+    /// clips without pairs of rows, columns or frames are among those tried.
+    pub fn agree_with_finite_differences(
+        value: impl Fn(&Clip) -> f64,
+        add_gradient: impl Fn(&Clip, f32, &mut [f32]),
+    ) {
+        for shape in [
+            Shape::new(4, 5, 7),
+            Shape::new(1, 1, 4),
+            Shape::new(2, 4, 1),
+        ] {
+            let clip = Noise::seeded(1).normal_clip(shape);
+            let direction = Noise::seeded(2).normal_clip(shape);
+            let mut gradient = vec![0.0; shape.len()];
+            add_gradient(&clip, 2.0, &mut gradient);
+            let at = |by: f32| value(&clip.zip(&direction, |c, d| c + by * d));
+            let slope = 2.0 * (at(1e-3) - at(-1e-3)) / 2e-3;
+            let products = gradient.iter().zip(direction.data());
+            let analytic: f64 = products.map(|(g, d)| f64::from(g * d)).sum();
+            assert!(
+                (slope - analytic).abs() < 1e-2 * slope.abs(),
+                "{shape}: {analytic} {slope}"
+            );
+        }
+    }
+}

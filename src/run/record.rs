@@ -94,6 +94,9 @@ pub struct MeasurementRecord {
     /// gain * intensity + offset was recorded.
     pub gain: f64,
     pub offset: f64,
+    /// The frames that were taken out of the measurement before gain and offset.
+    pub dark: Option<FileRecord>,
+    pub flat: Option<FileRecord>,
 }
 
 #[derive(Clone, Debug, Serialize)]

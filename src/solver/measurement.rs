@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use super::FlatField;
 use crate::clip::{Clip, Shape};
 
 /// How an integer recording came from the real values.
@@ -21,10 +22,37 @@ pub enum Quantisation {
 #[derive(Clone, Debug)]
 pub struct Measurement {
     values: Clip,
-    /// Recorded values at or above this are saturated: the truth is this or more.
-    ceiling: Option<f32>,
+    ceiling: Ceiling,
     /// Standard deviation of the rounding, as a share of full scale.
     rounding: f64,
+}
+
+/// Recorded values at or above it are saturated: the truth is this or more.
+#[derive(Clone, Debug)]
+enum Ceiling {
+    None,
+    Same(f32),
+    /// Of each pixel of a frame.
+    PerPixel(Vec<f32>),
+}
+
+impl Ceiling {
+    fn map(self, f: impl Fn(f32) -> f32) -> Self {
+        match self {
+            Self::None => Self::None,
+            Self::Same(ceiling) => Self::Same(f(ceiling)),
+            Self::PerPixel(ceilings) => Self::PerPixel(ceilings.into_iter().map(f).collect()),
+        }
+    }
+
+    /// That of the pixel at this place of a clip.
+    fn at(&self, index: usize) -> f32 {
+        match self {
+            Self::None => f32::INFINITY,
+            Self::Same(ceiling) => *ceiling,
+            Self::PerPixel(ceilings) => ceilings[index % ceilings.len()],
+        }
+    }
 }
 
 impl Measurement {
@@ -32,7 +60,7 @@ impl Measurement {
     pub fn exact(values: Clip) -> Self {
         Self {
             values,
-            ceiling: None,
+            ceiling: Ceiling::None,
             rounding: 0.0,
         }
     }
@@ -47,7 +75,7 @@ impl Measurement {
         };
         Self {
             values: values.map(|v| v + half),
-            ceiling: Some(1.0),
+            ceiling: Ceiling::Same(1.0),
             rounding: 1.0 / (f64::from(levels) * 12f64.sqrt()),
         }
     }
@@ -63,11 +91,35 @@ impl Measurement {
         }
     }
 
+    /// The same in even light: (value - dark) / light. The noise is taken to be what it was,
+    /// light being 1 on average.
+    ///
+    /// # Panics
+    /// When the frames are of another size.
+    pub fn flattened(self, field: &FlatField) -> Self {
+        let frame = self.shape().frame_len();
+        assert_eq!(field.dark.len(), frame);
+        let even = |i: usize, v: f32| (v - field.dark[i % frame]) / field.light[i % frame];
+        let ceiling = match self.ceiling {
+            Ceiling::None => Ceiling::None,
+            ceiling => Ceiling::PerPixel((0..frame).map(|i| even(i, ceiling.at(i))).collect()),
+        };
+        let values = self.values.data().iter().enumerate();
+        Self {
+            values: Clip::new(
+                self.values.shape(),
+                values.map(|(i, &v)| even(i, v)).collect(),
+            ),
+            ceiling,
+            rounding: self.rounding,
+        }
+    }
+
     /// The same after resampling, which mixes saturated pixels with others: nothing is known
     /// to be saturated.
     pub fn resampled(self) -> Self {
         Self {
-            ceiling: None,
+            ceiling: Ceiling::None,
             ..self
         }
     }
@@ -80,7 +132,8 @@ impl Measurement {
                 Shape::new(1, shape.height, shape.width),
                 self.values.frame(index).to_vec(),
             ),
-            ..*self
+            ceiling: self.ceiling.clone(),
+            rounding: self.rounding,
         }
     }
 
@@ -100,23 +153,29 @@ impl Measurement {
 
     /// The share of pixels that are saturated.
     pub fn saturated_share(&self) -> f64 {
-        let Some(ceiling) = self.ceiling else {
-            return 0.0;
-        };
-        let saturated = self.values.data().iter().filter(|&&v| v >= ceiling);
+        let saturated = self.bounded().filter(|&(y, ceiling)| y >= ceiling);
         saturated.count() as f64 / self.values.shape().len() as f64
+    }
+
+    /// Every value with its ceiling.
+    fn bounded(&self) -> impl Iterator<Item = (f32, f32)> {
+        let values = self.values.data().iter().enumerate();
+        values.map(|(i, &y)| (y, self.ceiling.at(i)))
+    }
+
+    /// `f` of the prediction, the value and its ceiling at every pixel.
+    fn with(&self, predicted: &Clip, f: impl Fn(f32, f32, f32) -> f32) -> Clip {
+        assert_eq!(predicted.shape(), self.shape());
+        let pixels = predicted.data().iter().zip(self.bounded());
+        let values = pixels.map(|(&p, (y, ceiling))| f(p, y, ceiling));
+        Clip::new(self.shape(), values.collect())
     }
 
     /// The slope of [`residual`](Self::residual): 0 where a saturated pixel is predicted above its
     /// ceiling, 1 elsewhere.
     pub fn slope(&self, predicted: &Clip) -> Clip {
-        let ceiling = self.ceiling.unwrap_or(f32::INFINITY);
-        predicted.zip(&self.values, |p, y| {
-            if y >= ceiling && p >= ceiling {
-                0.0
-            } else {
-                1.0
-            }
+        self.with(predicted, |p, y, ceiling| {
+            f32::from(!(y >= ceiling && p >= ceiling))
         })
     }
 
@@ -124,19 +183,16 @@ impl Measurement {
     /// and at saturated pixels the prediction where it is above the ceiling. `predicted` is
     /// asked for only where something is saturated.
     pub(crate) fn agreeing(&self, predicted: impl FnOnce() -> Clip) -> Cow<'_, Clip> {
-        match self.ceiling {
-            Some(ceiling) if self.values.data().iter().any(|&y| y >= ceiling) => {
-                let bounded = |p: f32, y: f32| if y >= ceiling { y.max(p) } else { y };
-                Cow::Owned(predicted().zip(&self.values, bounded))
-            }
-            _ => Cow::Borrowed(&self.values),
+        if !self.bounded().any(|(y, ceiling)| y >= ceiling) {
+            return Cow::Borrowed(&self.values);
         }
+        let bounded = |p: f32, y: f32, ceiling: f32| if y >= ceiling { y.max(p) } else { y };
+        Cow::Owned(self.with(&predicted(), bounded))
     }
 
     /// `predicted` - measured, and 0 where a saturated pixel is predicted above its ceiling.
     pub fn residual(&self, predicted: &Clip) -> Clip {
-        let ceiling = self.ceiling.unwrap_or(f32::INFINITY);
-        predicted.zip(&self.values, |p, y| {
+        self.with(predicted, |p, y, ceiling| {
             if y >= ceiling && p >= ceiling {
                 0.0
             } else {
@@ -190,5 +246,32 @@ mod tests {
             let predicted = Clip::new(shape, vec![0.5, 0.25]);
             assert_eq!(measurement.residual(&predicted).data()[0], 0.0);
         }
+    }
+
+    #[test]
+    fn even_light_is_a_ceiling_of_each_pixel() {
+        let shape = Shape::new(2, 1, 2);
+        let recorded = Clip::new(shape, vec![1.0, 0.6, 0.2, 1.0]);
+        let dark = Clip::filled(shape, 0.1);
+        let flat = Clip::new(shape, vec![0.2, 0.4, 0.2, 0.4]);
+        let field = FlatField::new((1, 2), Some(&dark), Some(&flat)).unwrap();
+        let measurement = Measurement::quantised(recorded, 255, Quantisation::Round);
+        let measurement = measurement.flattened(&field);
+        // Light of 0.5 and 1.5.
+        for (value, even) in measurement
+            .values()
+            .data()
+            .iter()
+            .zip([1.8, 1.0 / 3.0, 0.2, 0.6])
+        {
+            assert!((value - even).abs() < 1e-6, "{value} {even}");
+        }
+        assert_eq!(measurement.saturated_share(), 0.5);
+        let predicted = Clip::new(shape, vec![1.9, 1.9, 1.9, 0.5]);
+        let residual = measurement.residual(&predicted);
+        assert_eq!(residual.data()[0], 0.0);
+        assert!(residual.data()[1..3].iter().all(|r| *r > 1.0));
+        assert!((residual.data()[3] + 0.1).abs() < 1e-6);
+        assert_eq!(measurement.frame(1).saturated_share(), 0.5);
     }
 }

@@ -599,3 +599,60 @@ fn haze_and_a_wide_blur_are_undone() {
         assert!(ours > bare + gained_db, "{model:?}: {ours} after {bare} dB");
     }
 }
+
+/// Dark and flat frames undo a camera's darkness and uneven light.
+#[test]
+fn dark_and_flat_frames_make_the_light_even() {
+    let root = tempdir().unwrap();
+    simulated(root.path(), &SCATTER);
+    let read = |name: &str| {
+        let file = root.path().join(name);
+        open(&file, &ReadOptions::default()).unwrap().clip
+    };
+    let write = |name: &str, clip: &Clip| {
+        save(&root.path().join(name), clip, &WriteOptions::default()).unwrap();
+    };
+    let even = read("sim/measurement.gif");
+    let shape = even.shape();
+    let lamp = |i: usize| 0.7 + 0.6 * (i % shape.width) as f32 / (shape.width - 1) as f32;
+    let lit = |clip: &Clip| {
+        let values = clip.data().iter().enumerate();
+        Clip::new(shape, values.map(|(i, v)| lamp(i) * v + 0.05).collect())
+    };
+    write("even.npy", &even);
+    write("uneven.npy", &lit(&even));
+    write("dark.npy", &Clip::filled(shape, 0.05));
+    write("flat.npy", &lit(&Clip::filled(shape, 0.8)));
+    let run = |input: &str, more: &[&str]| {
+        let short = ["reconstruct", input, "--out", input, "--iterations", "60"];
+        let out = format!("{}-out", input.trim_end_matches(".npy"));
+        let mut command = [&short[..], &SCATTER, more].concat();
+        command[3] = &out;
+        let record = json(root.path(), &command);
+        (record, read(&format!("{out}/reconstruction.tif")))
+    };
+    let frames = ["--dark", "dark.npy", "--flat", "flat.npy"];
+    let (_, plain) = run("even.npy", &[]);
+    let (record, corrected) = run("uneven.npy", &frames);
+    let off = plain.zip(&corrected, |a, b| (a - b).abs());
+    assert!(off.range().1 < 5e-3, "{}", off.range().1);
+    assert_eq!(record["measurement"]["dark"]["path"], "dark.npy");
+    assert_eq!(record["measurement"]["flat"]["shape"]["height"], 32);
+
+    let wrong = |more: &[&str], words: &[&str]| {
+        let short = ["reconstruct", "uneven.npy", "--out", "w"];
+        let command = [&short[..], &SCATTER, more].concat();
+        fails(root.path(), &command, 2, words);
+    };
+    wrong(
+        &["--dark", "dark.npy", "--offset", "0.1"],
+        &["--dark or --offset"],
+    );
+    wrong(
+        &["--dark", "flat.npy", "--flat", "dark.npy"],
+        &["exchanged"],
+    );
+    write("small.npy", &Clip::filled(Shape::new(1, 8, 8), 0.5));
+    wrong(&["--flat", "small.npy"], &["flat frame is 8x8"]);
+    wrong(&["--flat", "flat.npy", "--normalise"], &["--normalise"]);
+}

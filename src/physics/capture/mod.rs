@@ -1,13 +1,11 @@
 //! A capture by a real camera through a real layer.
 
-mod illumination;
 mod spread;
 
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use self::illumination::Illumination;
 use self::spread::{Placement, Slopes, Spread};
 use super::propagation::{Field, Propagator, Transfer};
 use super::{
@@ -27,7 +25,7 @@ pub enum Surround {
 
 /// The values of a [`Capture`]'s parameters.
 ///
-/// Recorded = offset + gain * illumination * spread(|propagated amplitude|^2).
+/// Recorded = offset + gain * spread(|propagated amplitude|^2).
 #[derive(Clone, Debug, PartialEq)]
 pub struct CaptureState {
     /// Propagation distance in millimetres.
@@ -47,13 +45,10 @@ pub struct CaptureState {
     pub gain: f64,
     /// The value recorded without light.
     pub offset: f64,
-    /// Legendre coefficients of the logarithm of the illumination, down x across: (1,0), (0,1),
-    /// (2,0), (1,1), (0,2).
-    pub illumination: [f64; Capture::MODES],
 }
 
 impl CaptureState {
-    /// A pure Gaussian blur, even light, the scene's frame on the camera's.
+    /// A pure Gaussian blur, the scene's frame on the camera's.
     pub fn plain(dist_mm: f64, sigma_px: f64, gain: f64, offset: f64) -> Self {
         Self {
             dist_mm,
@@ -64,7 +59,6 @@ impl CaptureState {
             stretch_px: [0.0; 2],
             gain,
             offset,
-            illumination: [0.0; Capture::MODES],
         }
     }
 
@@ -73,7 +67,6 @@ impl CaptureState {
         values.extend(self.shift_px);
         values.extend(self.stretch_px);
         values.extend([self.gain, self.offset]);
-        values.extend(self.illumination);
         values
     }
 
@@ -87,25 +80,22 @@ impl CaptureState {
             stretch_px: [values[6], values[7]],
             gain: values[8],
             offset: values[9],
-            illumination: std::array::from_fn(|k| values[10 + k]),
         }
     }
 }
 
-/// y = offset + gain * light(r) * spread(|propagate_d(u)|^2), in recorded units.
+/// y = offset + gain * spread(|propagate_d(u)|^2), in recorded units.
 ///
 /// Beyond [`Scatter`](super::Scatter): a blur of two Gaussians, a core and a halo; the place
 /// and size of the scene's frame on the camera, which is where a display's image ends; what
-/// lies around that frame; a smooth field of light; gain and offset.
+/// lies around that frame; gain and offset. Light is even: flat frames make it so.
 #[derive(Clone)]
 pub struct Capture {
     shape: Shape,
     surround: Surround,
     state: CaptureState,
     propagator: Propagator,
-    illumination: Illumination,
     transfer: Transfer,
-    light: Vec<f32>,
     core: Blur2,
     halo: Blur2,
 }
@@ -121,14 +111,12 @@ struct Blur2 {
 struct Frame {
     field: Field,
     intensity: Vec<f32>,
-    /// Of the core and of the halo, before light and gain.
+    /// Of the core and of the halo, before the gain.
     core: Vec<f32>,
     halo: Vec<f32>,
 }
 
 impl Capture {
-    /// Coefficients of the illumination.
-    pub const MODES: usize = 5;
     /// Scene pixels around the frame that are modelled, for light that reaches into it.
     const MARGIN: usize = 8;
 
@@ -145,17 +133,14 @@ impl Capture {
         check_values(&table(&state), &state.values())?;
         let margin = 2 * Self::MARGIN;
         let propagator = Propagator::new(shape.height + margin, shape.width + margin, &optics);
-        let illumination = Illumination::new(shape.height, shape.width);
         Ok(Self {
             transfer: propagator.transfer(state.dist_mm),
-            light: illumination.field(&state.illumination),
             core: Blur2::new(shape, &state, state.sigma_px),
             halo: Blur2::new(shape, &state, state.halo_sigma_px),
             shape,
             surround,
             state,
             propagator,
-            illumination,
         })
     }
 
@@ -222,13 +207,13 @@ impl Capture {
             .propagate(&self.embedded(frame), &self.transfer)
     }
 
-    /// Core and halo in their shares, under the light, times the gain.
+    /// Core and halo in their shares, times the gain.
     fn exposed(&self, core: &[f32], halo: &[f32], offset: f64) -> Vec<f32> {
         let (gain, share) = (self.state.gain as f32, self.state.halo as f32);
         let offset = offset as f32;
-        let pairs = core.iter().zip(halo).zip(&self.light);
+        let pairs = core.iter().zip(halo);
         pairs
-            .map(|((c, h), l)| offset + gain * l * (c + share * (h - c)))
+            .map(|(c, h)| offset + gain * (c + share * (h - c)))
             .collect()
     }
 }
@@ -281,14 +266,9 @@ fn table(state: &CaptureState) -> Vec<Parameter> {
         ("gain", Unit::None, 1e-6, 1e6),
         ("offset", Unit::None, -1e6, 1e6),
     ];
-    let rows = rows.map(|(name, unit, min, max)| (name.to_owned(), unit, min, max));
-    let modes = Illumination::table().into_iter().map(|mode| {
-        let name = format!("illumination ({},{})", mode.down, mode.across);
-        (name, Unit::None, -3.0, 3.0)
-    });
-    let rows = rows.into_iter().chain(modes).zip(state.values());
+    let rows = rows.into_iter().zip(state.values());
     rows.map(|((name, unit, min, max), value)| Parameter {
-        name,
+        name: name.into(),
         frame: None,
         unit,
         value,
@@ -321,9 +301,6 @@ impl ForwardModel for Capture {
         let state = CaptureState::from_values(values);
         if state.dist_mm != self.state.dist_mm {
             self.transfer = self.propagator.transfer(state.dist_mm);
-        }
-        if state.illumination != self.state.illumination {
-            self.light = self.illumination.field(&state.illumination);
         }
         self.core = Blur2::new(self.shape, &state, state.sigma_px);
         self.halo = Blur2::new(self.shape, &state, state.halo_sigma_px);
@@ -405,13 +382,7 @@ impl ForwardModel for Capture {
     /// The recorded light, unpropagated, as an amplitude.
     fn first_guess(&self, measurement: &Clip) -> Clip {
         let (gain, offset) = (self.state.gain as f32, self.state.offset as f32);
-        let n = self.shape.frame_len();
-        let mut guess = measurement.clone();
-        for (i, value) in guess.data_mut().iter_mut().enumerate() {
-            let light = (*value - offset) / (gain * self.light[i % n]);
-            *value = light.clamp(0.0, 1.0).sqrt();
-        }
-        guess
+        measurement.map(|y| ((y - offset) / gain).clamp(0.0, 1.0).sqrt())
     }
 
     fn is_affine(&self) -> bool {
@@ -425,11 +396,7 @@ impl Capture {
         let width = self.canvas_width();
         let state = &self.state;
         let (gain, share) = (state.gain as f32, state.halo as f32);
-        let lit: Vec<f32> = v
-            .iter()
-            .zip(&self.light)
-            .map(|(v, l)| v * l * gain)
-            .collect();
+        let lit: Vec<f32> = v.iter().map(|v| v * gain).collect();
         let times = |by: f32| -> Vec<f32> { lit.iter().map(|v| v * by).collect() };
         let (to_core, to_halo) = (times(1.0 - share), times(share));
         let mut through = self.core.pull(&to_core, width);
@@ -452,9 +419,8 @@ impl Capture {
         let core = self.core.slopes(&frame.intensity, &to_core, width);
         let halo = self.halo.slopes(&frame.intensity, &to_halo, width);
         let bare = self.exposed(&frame.core, &frame.halo, 0.0);
-        let weighted: Vec<f32> = v.iter().zip(&bare).map(|(v, b)| v * b).collect();
         let offset: f64 = v.iter().map(|&v| f64::from(v)).sum();
-        let mut slopes = vec![
+        let slopes = vec![
             self.propagator
                 .pull_distance(field, &spectra, &self.transfer),
             core[0].sigma + core[1].sigma,
@@ -467,7 +433,6 @@ impl Capture {
             dot(v, &bare) / state.gain,
             offset,
         ];
-        slopes.extend(self.illumination.modes().map(|mode| dot(&weighted, mode)));
         (video, slopes)
     }
 }
@@ -484,7 +449,6 @@ mod tests {
             halo: 0.2,
             shift_px: [0.3, -0.4],
             stretch_px: [-0.8, 0.5],
-            illumination: [0.2, -0.1, 0.05, 0.1, -0.2],
             ..CaptureState::plain(9.0, 1.1, 0.4, -0.05)
         };
         Capture::new(SHAPE, Optics::REAL, surround, state).unwrap()

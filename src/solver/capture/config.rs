@@ -29,13 +29,10 @@ pub struct CaptureSearch {
     pub gain: Gain,
     /// What lies around the scene; none has it told from the edges of the frame.
     pub surround: Option<Surround>,
-    /// Whether the light may be uneven: a smooth field is then estimated, which cannot be told
-    /// from shading of the scene itself that stays where it is.
-    pub illumination: bool,
 }
 
 impl CaptureSearch {
-    /// Nothing known but the distance's range: blur of 0.5 to 3 pixels, even light.
+    /// Nothing known but the distance's range: blur of 0.5 to 3 pixels.
     pub fn new(shape: Shape, optics: Optics, dist_mm: (f64, f64)) -> Self {
         Self {
             shape,
@@ -44,7 +41,6 @@ impl CaptureSearch {
             sigma_px: (0.5, 3.0),
             gain: Gain::Fit,
             surround: None,
-            illumination: false,
         }
     }
 

@@ -14,11 +14,10 @@ use crate::physics::{Capture, CaptureState, ForwardModel, Parameter, Surround};
 
 /// Maximum a posteriori estimate of a scene and of the capture's parameters together.
 ///
-/// Minimises ||A(u) - y||^2 / (2 gain^2) + mu R(u) + the parameters' own priors over amplitudes
-/// u in [0, 1], the blur, the place of the scene's frame on the camera and, where asked for, a
-/// smooth field of light. R is a convex space-time prior; mu follows the residual's variance,
-/// which holds what the model cannot explain besides noise. A profile over the distance's range
-/// picks the distance.
+/// Minimises ||A(u) - y||^2 / (2 gain^2) + mu R(u) over amplitudes u in [0, 1], the blur and the
+/// place of the scene's frame on the camera. R is a convex space-time prior; mu follows the
+/// residual's variance, which holds what the model cannot explain besides noise. A profile over
+/// the distance's range picks the distance.
 ///
 /// Gain and offset are conventions: a brighter scene under less gain is the same capture. See
 /// [`Gain::Fit`] and the findings.
@@ -77,8 +76,6 @@ struct Free {
     unit: f64,
     min: f64,
     max: f64,
-    /// Standard deviation of its prior about 0.
-    spread: f64,
 }
 
 impl CaptureSolver {
@@ -88,8 +85,6 @@ impl CaptureSolver {
     /// Pixels from the frame's edges whose residual decides on blur and place.
     const EDGE: usize = 4;
     const WIDTHS: [f64; 3] = [0.85, 1.0, 1.15];
-    /// The light's coefficients: a fifth brighter at one end than at the middle is common.
-    const LIGHT_SPREAD: f64 = 0.15;
 
     // The order of the model's parameter table.
     const DISTANCE: usize = 0;
@@ -98,7 +93,6 @@ impl CaptureSolver {
     const PLACE: std::ops::Range<usize> = 4..8;
     const GAIN: usize = 8;
     const OFFSET: usize = 9;
-    const LIGHT: std::ops::Range<usize> = 10..10 + Capture::MODES;
 
     /// # Errors
     /// A search or settings out of range, a measurement of another shape, or one whose values
@@ -192,29 +186,23 @@ impl CaptureSolver {
 
     fn free(search: &CaptureSearch, surround: Surround) -> Vec<Free> {
         let mut free = Vec::new();
-        let mut add = |index, unit, min, max, spread| {
+        let mut add = |index, unit, min, max| {
             free.push(Free {
                 index,
                 unit,
                 min,
                 max,
-                spread,
             });
         };
         let (low, high) = search.sigma_px;
         if low < high {
-            add(Self::SIGMA, 0.7, low, high, f64::INFINITY);
-            add(Self::HALO, 0.3, 0.0, 0.4, f64::INFINITY);
+            add(Self::SIGMA, 0.7, low, high);
+            add(Self::HALO, 0.3, 0.0, 0.4);
         }
         // Only the end of the scene shows where it is.
         if surround == Surround::Dark {
             for index in Self::PLACE {
-                add(index, 0.7, -3.0, 3.0, f64::INFINITY);
-            }
-        }
-        if search.illumination {
-            for index in Self::LIGHT {
-                add(index, 0.3, -1.0, 1.0, Self::LIGHT_SPREAD);
+                add(index, 0.7, -3.0, 3.0);
             }
         }
         free
@@ -323,10 +311,7 @@ impl CaptureSolver {
     fn objective(&self, residual: &Clip) -> f64 {
         let share = rms(residual.data()) / self.gain();
         let data = 0.5 * share * share * residual.shape().len() as f64;
-        let values = self.values();
-        let own = |f: &Free| 0.5 * (values[f.index] / f.spread).powi(2);
-        let own: f64 = self.free.iter().map(own).sum();
-        data + self.weight * self.config.prior.value(&self.amplitude) + own * self.variance(share)
+        data + self.weight * self.config.prior.value(&self.amplitude)
     }
 
     fn gain(&self) -> f64 {
@@ -386,7 +371,7 @@ impl CaptureSolver {
         let residual_rms = rms(residual.data());
         let scale = (1.0 / (gain * gain)) as f32;
         let cotangent = residual.map(|r| r * scale);
-        let pulled = (linearised.pullback)(&cotangent, self.search.illumination);
+        let pulled = (linearised.pullback)(&cotangent, false);
         // A display's edges are the one part of the scene whose shape is known. Elsewhere a
         // narrower blur under a smoother scene always fits, and the prior prefers it.
         let edges = match self.model.surround() {
@@ -394,34 +379,24 @@ impl CaptureSolver {
             Surround::Same => cotangent,
         };
         let pulled_edges = match self.legs[self.leg] {
-            Leg::Last => vec![0.0; Self::LIGHT.end],
+            Leg::Last => vec![0.0; self.model.parameters().len()],
             _ => (linearised.pullback)(&edges, true).parameters,
         };
         drop(linearised);
-        let parameters: Vec<f64> = (self.free.iter())
-            .map(|f| match Self::LIGHT.contains(&f.index) {
-                true => pulled.parameters[f.index],
-                false => pulled_edges[f.index],
-            })
-            .collect();
         let mut gradient = pulled.video.into_data();
         let rate = self.schedule(residual_rms / gain) as f32;
         let prior = &self.config.prior;
         prior.add_gradient(&self.amplitude, self.weight as f32, &mut gradient);
         let mut values = self.values();
-        let variance = self.variance(residual_rms / gain);
         let leg = self.legs[self.leg];
         // The last leg's weak prior would let them drift to less blur.
         let held = |f: &Free| match leg {
-            Leg::Last => !Self::LIGHT.contains(&f.index),
+            Leg::Last => true,
             Leg::Width(_) => f.index == Self::SIGMA,
             Leg::First | Leg::Distance(_) => false,
         };
-        let slope = |(f, slope): (&Free, &f64)| {
-            let own = variance * values[f.index] / (f.spread * f.spread);
-            ((slope + own) * f.unit) as f32
-        };
-        let slopes: Vec<f32> = self.free.iter().zip(&parameters).map(slope).collect();
+        let slope = |f: &Free| (pulled_edges[f.index] * f.unit) as f32;
+        let slopes: Vec<f32> = self.free.iter().map(slope).collect();
         if !residual_rms.is_finite() || gradient.iter().chain(&slopes).any(|g| !g.is_finite()) {
             return Err(SolverError::Diverged {
                 step: self.progress.done + 1,
@@ -585,16 +560,10 @@ impl Solver for CaptureSolver {
             _ => {
                 let free = self.free.iter().find(|f| f.index == index)?;
                 (parameter.min, parameter.max) = (free.min, free.max);
-                let light = Self::LIGHT.contains(&index);
-                let doubts = light.then(|| {
-                    "light that stays where it is and shading of a scene that does cannot be told \
-                     apart"
-                        .into()
-                });
                 Some(Finding {
                     parameter,
                     interval: None,
-                    doubts: doubts.into_iter().collect(),
+                    doubts: Vec::new(),
                 })
             }
         };
