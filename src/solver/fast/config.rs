@@ -43,7 +43,7 @@ pub struct FastConfig {
 
 impl FastConfig {
     /// The weights that trials choose from.
-    pub const PULLS: [f64; 3] = [0.2, 0.5, 1.0];
+    pub const PULLS: [f64; 4] = [0.25, 0.5, 1.0, 2.0];
 
     /// For a measurement with this noise (standard deviation, full scale being 1).
     pub fn for_noise(noise: f64) -> Self {

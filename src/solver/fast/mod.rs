@@ -8,7 +8,7 @@ mod tests;
 
 use self::data_step::{DataStep, Problem};
 use super::{Finding, Measurement, Progress, Solver, SolverError, check_shapes, rms};
-use crate::clip::Clip;
+use crate::clip::{Clip, Shape};
 use crate::noise::Noise;
 use crate::physics::ForwardModel;
 use crate::prior::Denoiser;
@@ -65,9 +65,9 @@ struct Stretch {
     trial: bool,
 }
 
-/// The share of the measurement that a trial leaves out.
+/// The share of the measurement's places that a trial leaves out.
 const LEFT_OUT: f64 = 0.05;
-/// The seed of the choice of pixels to leave out; any will do.
+/// The seed of the choice of places to leave out; any will do.
 const LEFT_OUT_SEED: u64 = 0x5eed;
 /// Conjugate-gradient iterations in one step of the solver.
 const ITERATIONS_PER_STEP: usize = 10;
@@ -99,12 +99,7 @@ impl Fast {
             denoiser.check_shape(measurement.shape())?;
         }
         config.check(&model.parameters())?;
-        let shape = measurement.shape();
-        let mut known = Clip::filled(shape, 1.0);
-        let left_out = (LEFT_OUT * shape.len() as f64).ceil() as usize;
-        for index in Noise::seeded(LEFT_OUT_SEED).choose(left_out, shape.len()) {
-            known.data_mut()[index] = 0.0;
-        }
+        let known = known_in_trials(measurement.shape());
         let estimate = first.estimate();
         let closed_form = config.free.is_empty()
             && model
@@ -297,6 +292,20 @@ impl Fast {
         }
         Ok(())
     }
+}
+
+/// 0 at the places that a trial leaves out, 1 elsewhere.
+///
+/// A place is left out of every frame: what a still scene shows there in another frame would
+/// tell its rounding error, too, and so favour those who fit that.
+fn known_in_trials(shape: Shape) -> Clip {
+    let places = shape.frame_len();
+    let left_out = (LEFT_OUT * places as f64).ceil() as usize;
+    let mut known = vec![1.0; places];
+    for place in Noise::seeded(LEFT_OUT_SEED).choose(left_out, places) {
+        known[place] = 0.0;
+    }
+    Clip::new(shape, known.repeat(shape.frames))
 }
 
 impl Solver for Fast {
