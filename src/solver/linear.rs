@@ -116,9 +116,10 @@ const BOUNDS: f64 = 0.2;
 /// blur, therefore costs nothing, and its exactness is that of the closed form from the first
 /// iteration on.
 ///
-/// A saturated pixel bounds from below only: its measurement is the prediction, where that is
-/// above it, which majorises the one-sided misfit. Such pixels rise only a share noise^2 of the
-/// prior's pull an iteration: large saturated regions stay near their ceiling.
+/// A saturated pixel bounds from below only: its measurement is what the video predicts where
+/// that is above it. The prediction is that of the video after the prior's step: with the one
+/// before it, such a pixel would rise by a share noise^2 of the prior's pull an iteration, and
+/// large saturated regions would stay near their ceiling.
 pub struct Linear {
     model: Box<dyn ForwardModel>,
     measurement: Measurement,
@@ -231,7 +232,7 @@ impl Solver for Linear {
         let i = self.progress.done;
         let curvature = self.config.curvature(i);
         let z = self.prior_step(i, curvature);
-        let y = self.measurement.agreeing(|| self.model.apply(&self.ahead));
+        let y = self.measurement.agreeing(|| self.model.apply(&z));
         let weight = self.config.noise.powi(2) * curvature;
         let next = closed_form(self.model.as_ref(), &z, &y, weight)
             .expect("the model had its closed form when the solver was made");

@@ -19,6 +19,17 @@ pub struct Free {
     pub max: f64,
 }
 
+/// What the trials leave out of the measurement, to predict it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LeftOut {
+    /// Places, in all frames: for models that spread the light of each pixel over its
+    /// neighbours. What a still scene shows at a place in another frame tells its rounding
+    /// error, too, and would favour those who fit that.
+    Places,
+    /// Pixels, each in one frame: for models where a pixel that is not measured is not seen.
+    Pixels,
+}
+
 /// Settings of [`Fast`](super::Fast).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FastConfig {
@@ -33,6 +44,11 @@ pub struct FastConfig {
     /// moving and textured ones. None lets trials on the measurement choose among
     /// [`FastConfig::PULLS`].
     pub pull: Option<f64>,
+    /// The weight of the rounds' result against what they start from, from 0 to 1. None lets
+    /// the trials say, where they are rehearsed ([`Fast::rehearsing`](super::Fast::rehearsing)),
+    /// and else is 1.
+    pub share: Option<f64>,
+    pub left_out: LeftOut,
     /// Conjugate-gradient iterations of a data step without closed form.
     pub iterations: usize,
     /// Parameters to estimate along the way.
@@ -55,6 +71,8 @@ impl FastConfig {
             first_sigma: 0.04 * scale.sqrt(),
             last_sigma: 0.003 * scale.sqrt(),
             pull: None,
+            share: None,
+            left_out: LeftOut::Places,
             iterations: 40,
             free: Vec::new(),
             seed: None,
