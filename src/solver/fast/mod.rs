@@ -224,11 +224,13 @@ impl Fast {
 
     /// The weight of the rounds' result against their start.
     pub fn share(&self) -> f64 {
-        let found = || self.trials.best().map(|i| self.trials.verdicts[i].share);
-        match (&self.noise, self.config.share) {
-            (Some(_), _) => 1.0,
-            (None, Some(share)) => share,
-            (None, None) => found().unwrap_or(1.0),
+        match (&self.noise, self.config.share, &self.trials.starter) {
+            (Some(_), ..) | (None, None, None) => 1.0,
+            (None, Some(share), _) => share,
+            (None, None, Some(_)) => {
+                let said = self.trials.best().map(|i| self.trials.verdicts[i].share);
+                0.5 + self.config.belief * (said.unwrap_or(1.0) - 0.5)
+            }
         }
     }
 

@@ -95,7 +95,11 @@ mod tests {
     fn what_is_left_out_has_no_say() {
         let model = Scatter::new(SHAPE, Optics::SYNTHETIC, 3.0, 0.7).unwrap();
         let partial = Partial::new(Box::new(model.clone()), known());
-        let draw = |seed| Noise::seeded(seed).normal_clip(SHAPE).map(|v| 0.5 + 0.1 * v);
+        let draw = |seed| {
+            Noise::seeded(seed)
+                .normal_clip(SHAPE)
+                .map(|v| 0.5 + 0.1 * v)
+        };
         let (x, v, du) = (draw(1), draw(2), draw(3));
         let linearised = partial.linearise(&x);
         assert_eq!(linearised.measurement, times(&model.apply(&x), &known()));
