@@ -116,9 +116,10 @@ const BOUNDS: f64 = 0.2;
 /// blur, therefore costs nothing, and its exactness is that of the closed form from the first
 /// iteration on.
 ///
-/// A saturated pixel bounds from below only: its measurement is the prediction, where that is
-/// above it, which majorises the one-sided misfit. Such pixels rise only a share noise^2 of the
-/// prior's pull an iteration: large saturated regions stay near their ceiling.
+/// A saturated pixel bounds from below only: its measurement is what the video predicts where
+/// that is above it. The prediction is that of the video after the prior's step: with the one
+/// before it, such a pixel would rise by a share noise^2 of the prior's pull an iteration, and
+/// large saturated regions would stay near their ceiling.
 pub struct Linear {
     model: Box<dyn ForwardModel>,
     measurement: Measurement,
@@ -231,7 +232,7 @@ impl Solver for Linear {
         let i = self.progress.done;
         let curvature = self.config.curvature(i);
         let z = self.prior_step(i, curvature);
-        let y = self.measurement.agreeing(|| self.model.apply(&self.ahead));
+        let y = self.measurement.agreeing(|| self.model.apply(&z));
         let weight = self.config.noise.powi(2) * curvature;
         let next = closed_form(self.model.as_ref(), &z, &y, weight)
             .expect("the model had its closed form when the solver was made");
@@ -275,6 +276,7 @@ mod tests {
     use crate::metrics::psnr;
     use crate::noise::Noise;
     use crate::physics::{Blur, Dehaze, Inpaint, Optics, Scatter};
+    use crate::solver::Quantisation;
 
     const SHAPE: Shape = Shape::new(5, 24, 20);
 
@@ -316,6 +318,29 @@ mod tests {
                 "{name}: {scores:?}"
             );
         }
+    }
+
+    /// A gentle blur of a scene twice as bright as the camera can tell.
+    #[test]
+    fn a_saturated_region_rises_above_its_ceiling() {
+        let shape = Shape::new(5, 24, 20);
+        let (dark, bright) = (0.55, 0.95);
+        let at = |i: usize| (i % shape.frame_len() / shape.width, i % shape.width);
+        let inside = |(y, x): (usize, usize)| (6..15).contains(&y) && (5..13).contains(&x);
+        let shade = |i| if inside(at(i)) { bright } else { dark };
+        let truth = Clip::new(shape, (0..shape.len()).map(shade).collect());
+        let model = Blur::new(shape, 0.7).unwrap();
+        let recorded = model
+            .apply(&truth)
+            .map(|v| (255.0 * v / 0.9).floor().min(255.0) / 255.0);
+        let measurement = Measurement::quantised(recorded, 255, Quantisation::Floor);
+        let measurement = measurement.unexposed(1.0 / 0.9, 0.0);
+        assert!(measurement.saturated_share() > 0.05);
+        let (first, last, _) = solved(Box::new(model), measurement);
+        let middle = 10 * shape.width + 9;
+        assert!(first.data()[middle] < 0.91);
+        // Only the slope of its edges tells how bright the square is.
+        assert!(last.data()[middle] > 0.92, "{}", last.data()[middle]);
     }
 
     #[test]

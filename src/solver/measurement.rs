@@ -124,6 +124,14 @@ impl Measurement {
         }
     }
 
+    /// The same with 0 recorded where `known` is 0.
+    pub(crate) fn only(&self, known: &Clip) -> Self {
+        Self {
+            values: self.values.zip(known, |y, k| y * k),
+            ..*self
+        }
+    }
+
     /// One frame of the same recording.
     pub fn frame(&self, index: usize) -> Self {
         let shape = self.shape();

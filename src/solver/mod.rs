@@ -25,7 +25,7 @@ use crate::prior::PriorError;
 pub use aberration::{BlindZernike, BlindZernikeConfig, Exposure, Verdict, ZernikeSearch};
 pub use blind::{BlindConfig, BlindScatter, ScatterSearch, Sought};
 pub use capture::{CaptureConfig, CaptureSearch, CaptureSolver, Gain};
-pub use fast::{Fast, FastConfig, Free};
+pub use fast::{Fast, FastConfig, Free, LeftOut, Starter};
 pub use finding::Finding;
 pub use flat_field::{FlatField, FlatFieldError};
 pub use instant::{Instant, InstantConfig};

@@ -20,8 +20,8 @@ use crate::run::{MemoryError, PriorRecord, check_memory, sha256};
 use crate::solver::{
     BlindConfig, BlindScatter, BlindZernike, BlindZernikeConfig, CaptureConfig, CaptureSearch,
     CaptureSolver, Exposure, Fast, FastConfig, Instant, InstantConfig, Linear, LinearConfig,
-    Measurement, Reference, ReferenceConfig, ScatterSearch, Solver, SolverError, Sought, Unknown,
-    Weight, ZernikeSearch,
+    Measurement, Reference, ReferenceConfig, ScatterSearch, Solver, SolverError, Sought, Starter,
+    Unknown, Weight, ZernikeSearch,
 };
 
 /// Steps of the published diffusion.
@@ -133,6 +133,8 @@ struct Started {
     measurement: Measurement,
     /// Settings of the fast method's rounds.
     rounds: FastConfig,
+    /// Makes its like for other data, where all is known.
+    starter: Option<Starter>,
 }
 
 fn started(problem: Problem, iterations: Option<usize>, seed: u64) -> Result<Started, PlanError> {
@@ -151,6 +153,7 @@ fn started(problem: Problem, iterations: Option<usize>, seed: u64) -> Result<Sta
     }
     let for_later = measurement.clone();
     let mut rounds = FastConfig::for_noise(noise);
+    let mut starter: Option<Starter> = None;
     let (solver, prior_name, settings): (Box<dyn Solver>, _, _) = match physics {
         Physics::Known(model) if has_closed_form(model.as_ref(), &measurement) => {
             let defaults = LinearConfig::for_model(model.as_ref(), noise);
@@ -159,8 +162,12 @@ fn started(problem: Problem, iterations: Option<usize>, seed: u64) -> Result<Sta
                 ..defaults
             };
             let settings = recorded(&config);
-            rounds = FastConfig::for_closed_form(config.noise);
-            let solver = Linear::new(model, measurement, config)?;
+            rounds = FastConfig::for_closed_form(model.as_ref(), config.noise);
+            let solver = Linear::new(model, measurement, config.clone())?;
+            starter = Some(Box::new(move |model, measurement| {
+                let solver = Linear::new(model, measurement, config.clone())?;
+                Ok(Box::new(solver))
+            }));
             (Box::new(solver), "space-time", settings)
         }
         Physics::Known(model) => {
@@ -170,7 +177,11 @@ fn started(problem: Problem, iterations: Option<usize>, seed: u64) -> Result<Sta
                 ..defaults
             };
             let settings = recorded(&config);
-            let solver = Instant::new(model, measurement, config)?;
+            let solver = Instant::new(model, measurement, config.clone())?;
+            starter = Some(Box::new(move |model, measurement| {
+                let solver = Instant::new(model, measurement, config.clone())?;
+                Ok(Box::new(solver))
+            }));
             (Box::new(solver), "tv", settings)
         }
         Physics::Scatter(search) => {
@@ -210,6 +221,7 @@ fn started(problem: Problem, iterations: Option<usize>, seed: u64) -> Result<Sta
         settings,
         measurement: for_later,
         rounds,
+        starter,
     })
 }
 
@@ -250,7 +262,7 @@ fn fast(problem: Problem, settings: &Settings) -> Result<Prepared, PlanError> {
                 .into(),
         ));
     }
-    let (denoiser, prior_name, device, prior) = denoiser(settings, shape)?;
+    let (denoisers, prior_name, device, prior) = denoisers(settings, shape)?;
     let started = started(problem, None, settings.seed)?;
     let config = started.rounds;
     let record = serde_json::json!({
@@ -258,13 +270,16 @@ fn fast(problem: Problem, settings: &Settings) -> Result<Prepared, PlanError> {
         "rounds": config,
     });
     let model = started.solver.model().boxed();
-    let solver = Fast::new(
+    let mut solver = Fast::new(
         started.solver,
         model,
         started.measurement,
-        vec![denoiser],
+        denoisers,
         config,
     )?;
+    if let Some(starter) = started.starter {
+        solver = solver.rehearsing(starter)?;
+    }
     Ok(Prepared {
         solver: Box::new(solver),
         prior_name,
@@ -275,29 +290,34 @@ fn fast(problem: Problem, settings: &Settings) -> Result<Prepared, PlanError> {
 }
 
 type WithDevice = (
-    Box<dyn Denoiser>,
+    Vec<Box<dyn Denoiser>>,
     &'static str,
     ComputeDevice,
     Option<PriorRecord>,
 );
 
-fn denoiser(settings: &Settings, shape: Shape) -> Result<WithDevice, PlanError> {
+/// The denoisers that trials choose from.
+fn denoisers(settings: &Settings, shape: Shape) -> Result<WithDevice, PlanError> {
     let cpu = || ComputeDevice::cpu("the fast method computes on the processor");
     Ok(match &settings.prior {
         PriorChoice::None => {
             let (edges, blocks) = (Edges::new(), BlockMatching::one_stage());
-            let mean = Average::new(Box::new(edges), Box::new(blocks), 0.5);
-            (Box::new(mean), "blocks and edges", cpu(), None)
+            let mean = Average::new(Box::new(edges.clone()), Box::new(blocks), 0.5);
+            let both: Vec<Box<dyn Denoiser>> = vec![Box::new(mean), Box::new(edges)];
+            (both, "blocks and edges", cpu(), None)
         }
-        PriorChoice::Blocks => (Box::new(BlockMatching::one_stage()), "blocks", cpu(), None),
-        PriorChoice::Tv => (Box::new(Tv), "tv", cpu(), None),
+        PriorChoice::Blocks => {
+            let blocks = BlockMatching::one_stage();
+            (vec![Box::new(blocks)], "blocks", cpu(), None)
+        }
+        PriorChoice::Tv => (vec![Box::new(Tv)], "tv", cpu(), None),
         PriorChoice::Checkpoint(path) => {
             let (network, device) = load(path, shape, settings.device)?;
             let record = prior_record(&network, path)?;
             let schedule = Schedule::cosine(PUBLISHED_STEPS);
             let denoiser =
                 DiffusionDenoiser::new(path.display().to_string(), Box::new(network), schedule);
-            (Box::new(denoiser), "network", device, Some(record))
+            (vec![Box::new(denoiser)], "network", device, Some(record))
         }
     })
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::physics::Parameter;
+use crate::physics::{ForwardModel, Parameter};
 use crate::solver::{SolverError, positive};
 
 /// Smallest noise assumed, so that real-valued data keeps some prior: 1e-4 of full scale.
@@ -19,6 +19,17 @@ pub struct Free {
     pub max: f64,
 }
 
+/// What the trials leave out of the measurement, to predict it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LeftOut {
+    /// Places, in all frames: for models that spread the light of each pixel over its
+    /// neighbours. What a still scene shows at a place in another frame tells its rounding
+    /// error, too, and would favour those who fit that.
+    Places,
+    /// Pixels, each in one frame: for models where a pixel that is not measured is not seen.
+    Pixels,
+}
+
 /// Settings of [`Fast`](super::Fast).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FastConfig {
@@ -33,6 +44,14 @@ pub struct FastConfig {
     /// moving and textured ones. None lets trials on the measurement choose among
     /// [`FastConfig::PULLS`].
     pub pull: Option<f64>,
+    /// The weight of the rounds' result against what they start from, from 0 to 1. None lets
+    /// the trials say, where they are rehearsed ([`Fast::rehearsing`](super::Fast::rehearsing)),
+    /// and else is 1.
+    pub share: Option<f64>,
+    /// How far what the trials say of the share is believed, from 0 to 1, against a half. What
+    /// a strong blur has lost is not told by the measurement, whole or in part.
+    pub belief: f64,
+    pub left_out: LeftOut,
     /// Conjugate-gradient iterations of a data step without closed form.
     pub iterations: usize,
     /// Parameters to estimate along the way.
@@ -43,7 +62,7 @@ pub struct FastConfig {
 
 impl FastConfig {
     /// The weights that trials choose from.
-    pub const PULLS: [f64; 3] = [0.2, 0.5, 1.0];
+    pub const PULLS: [f64; 4] = [0.25, 0.5, 1.0, 2.0];
 
     /// For a measurement with this noise (standard deviation, full scale being 1).
     pub fn for_noise(noise: f64) -> Self {
@@ -55,6 +74,9 @@ impl FastConfig {
             first_sigma: 0.04 * scale.sqrt(),
             last_sigma: 0.003 * scale.sqrt(),
             pull: None,
+            share: None,
+            belief: 1.0,
+            left_out: LeftOut::Places,
             iterations: 40,
             free: Vec::new(),
             seed: None,
@@ -64,8 +86,16 @@ impl FastConfig {
     /// The same for a forward model with closed form, which fits the data to their noise however
     /// small it is. Real-valued data leave the prior what the model takes away, not what noise
     /// does: the levels of the rounds do not fall with the noise.
-    pub fn for_closed_form(noise: f64) -> Self {
-        let config = Self::for_noise(noise);
+    pub fn for_closed_form(model: &dyn ForwardModel, noise: f64) -> Self {
+        let (left_out, belief) = match model.name() {
+            "inpaint" | "dehaze" => (LeftOut::Pixels, 1.0),
+            _ => (LeftOut::Places, 0.5),
+        };
+        let config = Self {
+            left_out,
+            belief,
+            ..Self::for_noise(noise)
+        };
         match noise < NOISE_FLOOR {
             true => Self {
                 noise,
@@ -114,6 +144,18 @@ impl FastConfig {
             ("the last round's noise level", self.last_sigma),
             ("the pull of the denoised video", self.pull.unwrap_or(1.0)),
         ];
+        let shares = [
+            (
+                "the weight of the rounds against their start",
+                self.share.unwrap_or(1.0),
+            ),
+            ("the belief in the trials", self.belief),
+        ];
+        for (what, value) in shares {
+            if !(0.0..=1.0).contains(&value) {
+                return refuse(what, value.to_string(), "it must lie between 0 and 1");
+            }
+        }
         for (what, value) in numbers {
             positive(what, value)?;
         }

@@ -10,8 +10,6 @@ use crate::solver::{Measurement, SolverError};
 /// What a data step minimises: ||A(x) - y||^2 / noise^2 + pull / sigma^2 ||x - z||^2.
 pub(super) struct Problem<'a> {
     pub measurement: &'a Measurement,
-    /// 0 where a pixel of the measurement is left out, 1 elsewhere.
-    pub known: Option<&'a Clip>,
     pub noise: f64,
     pub sigma: f64,
     pub pull: f64,
@@ -23,21 +21,6 @@ impl Problem<'_> {
     pub fn weight(&self) -> f64 {
         self.pull * (self.noise / self.sigma).powi(2)
     }
-
-    /// 1 where the residual at `predicted` counts.
-    pub fn slope(&self, predicted: &Clip) -> Clip {
-        let slope = self.measurement.slope(predicted);
-        match self.known {
-            Some(known) => slope.zip(known, |s, k| s * k),
-            None => slope,
-        }
-    }
-
-    /// A(x) - y where it counts, 0 elsewhere.
-    pub fn misfit(&self, predicted: &Clip) -> Clip {
-        let residual = self.measurement.residual(predicted);
-        residual.zip(&self.slope(predicted), |r, s| r * s)
-    }
 }
 
 /// A data step under way.
@@ -47,17 +30,16 @@ pub(super) enum DataStep {
 }
 
 impl DataStep {
-    /// The step of a model with an exact one, from the video `x` towards `z`. What the
-    /// measurement says nothing of is predicted from `x`.
+    /// The step of a model with an exact one towards `z`. A saturated pixel that `z` predicts
+    /// above its ceiling is taken for what `z` predicts.
     pub fn closed_form(
         model: &dyn ForwardModel,
         problem: &Problem,
-        x: &Clip,
         mut z: Clip,
         draw: Option<&mut Noise>,
     ) -> Self {
-        let predicted = model.apply(x);
-        let mut y = predicted.zip(&problem.misfit(&predicted), |p, r| p - r);
+        let agreeing = problem.measurement.agreeing(|| model.apply(&z));
+        let mut y = agreeing.into_owned();
         if let Some(draw) = draw {
             perturb(&mut y, problem.noise, draw);
             perturb(&mut z, problem.sigma / problem.pull.sqrt(), draw);
@@ -78,12 +60,12 @@ impl DataStep {
         draw: Option<&mut Noise>,
     ) -> Result<Self, SolverError> {
         let predicted = model.apply(x);
-        let mut misfit = problem.misfit(&predicted);
+        let mut misfit = problem.measurement.residual(&predicted);
         if let Some(draw) = draw {
             perturb(&mut misfit, problem.noise, draw);
             perturb(&mut z, problem.sigma / problem.pull.sqrt(), draw);
         }
-        let slope = problem.slope(&predicted);
+        let slope = problem.measurement.slope(&predicted);
         let step = GaussNewton::new(
             model,
             x,

@@ -3,17 +3,19 @@
 mod config;
 mod data_step;
 mod gauss_newton;
+mod partial;
 #[cfg(test)]
 mod tests;
 
 use self::data_step::{DataStep, Problem};
+use self::partial::Partial;
 use super::{Finding, Measurement, Progress, Solver, SolverError, check_shapes, rms};
-use crate::clip::Clip;
+use crate::clip::{Clip, Shape};
 use crate::noise::Noise;
-use crate::physics::ForwardModel;
+use crate::physics::{ForwardModel, dot};
 use crate::prior::Denoiser;
 
-pub use config::{FastConfig, Free};
+pub use config::{FastConfig, Free, LeftOut};
 
 /// Half-quadratic splitting with a denoiser as the prior (Venkatakrishnan et al., 2013; Zhang
 /// et al., 2017), warm-started from another solver.
@@ -30,24 +32,51 @@ pub use config::{FastConfig, Free};
 ///
 /// Which of several denoisers, and how strongly the denoised video pulls, is chosen by the data:
 /// short trials leave out a part of the measurement, and what predicts it best is taken.
+///
+/// So is how far the rounds are to be trusted ([`Fast::rehearsing`]): the result is the mean of
+/// where the rounds start and where they end whose counterpart in the trials predicts best
+/// (stacking, Wolpert, 1992).
 pub struct Fast {
     first: Box<dyn Solver>,
     model: Box<dyn ForwardModel>,
     measurement: Measurement,
     denoisers: Vec<Box<dyn Denoiser>>,
     config: FastConfig,
-    /// Data and noise of the trials: 1 where a pixel of the measurement is used.
-    known: Clip,
+    trials: Trials,
     noise: Option<Noise>,
     closed_form: bool,
     /// Where the rounds start: what the first solver found.
     start: Option<(Clip, Vec<f64>)>,
     estimate: Clip,
     data_step: Option<DataStep>,
-    /// Mean squared error of the prediction of what was left out, one a trial.
-    scores: Vec<f64>,
     evaluations: usize,
     progress: Progress,
+}
+
+/// Makes the solver that a problem is started with.
+pub type Starter =
+    Box<dyn Fn(Box<dyn ForwardModel>, Measurement) -> Result<Box<dyn Solver>, SolverError> + Send>;
+
+/// What the trials work with, and what they found.
+struct Trials {
+    /// 1 where the measurement is used, 0 where it is left out.
+    known: Clip,
+    model: Box<dyn ForwardModel>,
+    measurement: Measurement,
+    starter: Option<Starter>,
+    /// The first solver's counterpart, which has not seen what is left out.
+    rehearsal: Option<Box<dyn Solver>>,
+    rehearsal_steps: usize,
+    verdicts: Vec<Verdict>,
+}
+
+/// What a trial says.
+#[derive(Clone, Copy, Debug)]
+struct Verdict {
+    /// Squared error of the prediction of what was left out.
+    error: f64,
+    /// The best weight of the rounds against their start.
+    share: f64,
 }
 
 /// A prior that the rounds can use.
@@ -67,7 +96,7 @@ struct Stretch {
 
 /// The share of the measurement that a trial leaves out.
 const LEFT_OUT: f64 = 0.05;
-/// The seed of the choice of pixels to leave out; any will do.
+/// The seed of the choice of what to leave out; any will do.
 const LEFT_OUT_SEED: u64 = 0x5eed;
 /// Conjugate-gradient iterations in one step of the solver.
 const ITERATIONS_PER_STEP: usize = 10;
@@ -99,12 +128,7 @@ impl Fast {
             denoiser.check_shape(measurement.shape())?;
         }
         config.check(&model.parameters())?;
-        let shape = measurement.shape();
-        let mut known = Clip::filled(shape, 1.0);
-        let left_out = (LEFT_OUT * shape.len() as f64).ceil() as usize;
-        for index in Noise::seeded(LEFT_OUT_SEED).choose(left_out, shape.len()) {
-            known.data_mut()[index] = 0.0;
-        }
+        let known = known_in_trials(measurement.shape(), config.left_out);
         let estimate = first.estimate();
         let closed_form = config.free.is_empty()
             && model
@@ -114,7 +138,15 @@ impl Fast {
             noise: config.seed.map(Noise::seeded),
             start: None,
             data_step: None,
-            scores: Vec::new(),
+            trials: Trials {
+                model: Box::new(Partial::new(model.boxed(), known.clone())),
+                measurement: measurement.only(&known),
+                known,
+                starter: None,
+                rehearsal: None,
+                rehearsal_steps: 0,
+                verdicts: Vec::new(),
+            },
             evaluations: 0,
             progress: Progress {
                 done: first.steps_done(),
@@ -126,15 +158,31 @@ impl Fast {
             measurement,
             denoisers,
             config,
-            known,
             closed_form,
             estimate,
         };
-        let rounds: usize = (0..=solver.trials())
-            .map(|i| solver.stretch(i).rounds)
-            .sum();
-        solver.progress.total = solver.first.total_steps() + rounds * solver.steps_a_round();
+        solver.count_steps();
         Ok(solver)
+    }
+
+    /// Lets the trials begin where `starter` gets without what they leave out, which makes them
+    /// a fair test of the rounds against their start: the rounds get the weight in the result
+    /// that they deserve there. `starter` makes the like of the first solver.
+    ///
+    /// # Errors
+    /// Those of `starter`.
+    pub fn rehearsing(mut self, starter: Starter) -> Result<Self, SolverError> {
+        let rehearsal = self.trials.rehearse(&starter)?;
+        self.trials.rehearsal_steps = rehearsal.total_steps();
+        self.trials.starter = Some(starter);
+        self.count_steps();
+        Ok(self)
+    }
+
+    fn count_steps(&mut self) {
+        let rounds: usize = (0..=self.trials()).map(|i| self.stretch(i).rounds).sum();
+        let starts = self.first.total_steps() + self.trials.rehearsal_steps;
+        self.progress.total = starts + rounds * self.steps_a_round();
     }
 
     pub fn config(&self) -> &FastConfig {
@@ -158,22 +206,32 @@ impl Fast {
             .collect()
     }
 
-    /// Trials to run: none where there is no choice.
+    /// Trials to run: none where there is nothing to find out.
     fn trials(&self) -> usize {
         match self.candidates().len() {
-            1 => 0,
-            several => several,
+            1 if self.trials.starter.is_none() => 0,
+            count => count,
         }
     }
 
     fn chosen(&self) -> Option<Candidate> {
-        if self.scores.len() < self.trials() {
+        if self.trials.verdicts.len() < self.trials() {
             return None;
         }
         let candidates = self.candidates();
-        let scored = self.scores.iter().zip(&candidates);
-        let best = scored.min_by(|a, b| a.0.total_cmp(b.0));
-        Some(best.map_or(candidates[0], |(_, &best)| best))
+        Some(self.trials.best().map_or(candidates[0], |i| candidates[i]))
+    }
+
+    /// The weight of the rounds' result against their start.
+    pub fn share(&self) -> f64 {
+        match (&self.noise, self.config.share, &self.trials.starter) {
+            (Some(_), ..) | (None, None, None) => 1.0,
+            (None, Some(share), _) => share,
+            (None, None, Some(_)) => {
+                let said = self.trials.best().map(|i| self.trials.verdicts[i].share);
+                0.5 + self.config.belief * (said.unwrap_or(1.0) - 0.5)
+            }
+        }
     }
 
     /// One to denoise, the others for the data.
@@ -213,27 +271,42 @@ impl Fast {
         unreachable!("the last stretch holds every later step")
     }
 
-    /// Goes back to what the first solver found.
-    fn restart(&mut self) -> Result<(), SolverError> {
-        if self.start.is_none() {
-            let values = self
-                .first
-                .model()
-                .parameters()
-                .iter()
-                .map(|p| p.value)
-                .collect();
-            let estimate = self.first.estimate();
-            let (gain, offset) = self.first.exposure();
-            if (gain, offset) != (1.0, 0.0) {
-                self.measurement = self.measurement.clone().unexposed(gain, offset);
-                self.config.set_noise(self.config.noise / gain);
-            }
-            self.start = Some((estimate, values));
+    /// Takes over what the first solver found.
+    fn take_over(&mut self) -> Result<(), SolverError> {
+        let parameters = self.first.model().parameters();
+        let values: Vec<f64> = parameters.iter().map(|p| p.value).collect();
+        let (gain, offset) = self.first.exposure();
+        if (gain, offset) != (1.0, 0.0) {
+            self.measurement = self.measurement.clone().unexposed(gain, offset);
+            self.trials.measurement = self.measurement.only(&self.trials.known);
+            self.config.set_noise(self.config.noise / gain);
         }
-        if let Some((video, values)) = &self.start {
-            self.model.set_parameters(values)?;
-            self.estimate = video.clone();
+        self.model.set_parameters(&values)?;
+        self.trials.model.set_parameters(&values)?;
+        self.start = Some((self.first.estimate(), values));
+        Ok(())
+    }
+
+    /// Goes back to where a stretch starts.
+    fn restart(&mut self, trial: bool) -> Result<(), SolverError> {
+        let Some((video, values)) = &self.start else {
+            return Ok(());
+        };
+        self.model.set_parameters(values)?;
+        self.trials.model.set_parameters(values)?;
+        self.estimate = match &self.trials.rehearsal {
+            Some(rehearsal) if trial => rehearsal.estimate(),
+            _ => video.clone(),
+        };
+        Ok(())
+    }
+
+    fn rehearsal_step(&mut self) -> Result<(), SolverError> {
+        if let (None, Some(starter)) = (&self.trials.rehearsal, &self.trials.starter) {
+            self.trials.rehearsal = Some(self.trials.rehearse(starter)?);
+        }
+        if let Some(rehearsal) = &mut self.trials.rehearsal {
+            self.progress.residual_rms = rehearsal.step()?.residual_rms;
         }
         Ok(())
     }
@@ -241,7 +314,7 @@ impl Fast {
     /// One step of the rounds.
     fn round_step(&mut self, stretch: Stretch, index: usize) -> Result<(), SolverError> {
         if index == 0 {
-            self.restart()?;
+            self.restart(stretch.trial)?;
         }
         let (round, part) = (index / self.steps_a_round(), index % self.steps_a_round());
         let sigma = self.config.sigma(round, stretch.rounds);
@@ -249,18 +322,20 @@ impl Fast {
             let denoiser = &mut self.denoisers[stretch.candidate.denoiser];
             let z = denoiser.denoise(&self.estimate, sigma)?;
             self.evaluations += usize::from(denoiser.is_network());
+            let (model, measurement) = match stretch.trial {
+                true => (self.trials.model.as_mut(), &self.trials.measurement),
+                false => (self.model.as_mut(), &self.measurement),
+            };
             let problem = Problem {
-                measurement: &self.measurement,
-                known: stretch.trial.then_some(&self.known),
+                measurement,
                 noise: self.config.noise,
                 sigma,
                 pull: stretch.candidate.pull,
                 free: &self.config.free,
             };
             let draw = self.noise.as_mut().filter(|_| !stretch.trial);
-            let model = self.model.as_mut();
             let step = match self.closed_form {
-                true => DataStep::closed_form(model, &problem, &self.estimate, z, draw),
+                true => DataStep::closed_form(model, &problem, z, draw),
                 false => DataStep::gauss_newton(model, &problem, &self.estimate, z, draw)?,
             };
             self.data_step = Some(step);
@@ -274,9 +349,13 @@ impl Fast {
             true => self.config.iterations - (part - 1) * ITERATIONS_PER_STEP,
             false => ITERATIONS_PER_STEP,
         };
-        data_step.iterate(self.model.as_ref(), count);
-        let video = match last {
-            true => data_step.finish(self.model.as_mut(), &self.config.free)?,
+        let model = match stretch.trial {
+            true => self.trials.model.as_mut(),
+            false => self.model.as_mut(),
+        };
+        data_step.iterate(model, count);
+        let mut video = match last {
+            true => data_step.finish(model, &self.config.free)?,
             false => data_step.video(),
         };
         if video.data().iter().any(|v| !v.is_finite()) {
@@ -285,18 +364,74 @@ impl Fast {
                 advice: "check the measurement for values that are huge or not finite",
             });
         }
+        let complete = last && round + 1 == stretch.rounds;
+        if complete
+            && !stretch.trial
+            && let Some((start, _)) = &self.start
+        {
+            let share = self.share() as f32;
+            video = start.zip(&video, |s, v| s + share * (v - s));
+        }
         self.estimate = video;
         if last {
             let predicted = self.model.apply(&self.estimate);
             let residual = self.measurement.residual(&predicted);
             self.progress.residual_rms = self.first.exposure().0 * rms(residual.data());
-            if stretch.trial && round + 1 == stretch.rounds {
-                let left_out = residual.zip(&self.known, |r, k| r * (1.0 - k));
-                self.scores.push(rms(left_out.data()).powi(2));
+            if complete && stretch.trial {
+                self.judge(&residual);
             }
         }
         Ok(())
     }
+
+    /// Judges a trial by the `residual` of what it ended with.
+    fn judge(&mut self, residual: &Clip) {
+        let left_out = |residual: &Clip| residual.zip(&self.trials.known, |r, k| r * (1.0 - k));
+        let after = left_out(residual);
+        let mut verdict = Verdict {
+            error: dot(after.data(), after.data()),
+            share: 1.0,
+        };
+        if let Some(rehearsal) = &self.trials.rehearsal {
+            let predicted = self.model.apply(&rehearsal.estimate());
+            let before = left_out(&self.measurement.residual(&predicted));
+            let change = after.zip(&before, |a, b| a - b);
+            let length = dot(change.data(), change.data());
+            let along = -dot(before.data(), change.data());
+            let share = if length > 0.0 { along / length } else { 1.0 };
+            verdict.share = share.clamp(0.0, 1.0);
+            let mean = before.zip(&change, |b, c| b + verdict.share as f32 * c);
+            verdict.error = dot(mean.data(), mean.data());
+        }
+        self.trials.verdicts.push(verdict);
+    }
+}
+
+impl Trials {
+    fn rehearse(&self, starter: &Starter) -> Result<Box<dyn Solver>, SolverError> {
+        starter(self.model.boxed(), self.measurement.clone())
+    }
+
+    /// The trial that predicted best.
+    fn best(&self) -> Option<usize> {
+        let errors = self.verdicts.iter().map(|verdict| verdict.error);
+        let best = errors.enumerate().min_by(|a, b| a.1.total_cmp(&b.1));
+        best.map(|(index, _)| index)
+    }
+}
+
+/// 0 for what a trial leaves out, 1 elsewhere.
+fn known_in_trials(shape: Shape, left_out: LeftOut) -> Clip {
+    let (size, repeats) = match left_out {
+        LeftOut::Places => (shape.frame_len(), shape.frames),
+        LeftOut::Pixels => (shape.len(), 1),
+    };
+    let mut known = vec![1.0; size];
+    let count = (LEFT_OUT * size as f64).ceil() as usize;
+    for index in Noise::seeded(LEFT_OUT_SEED).choose(count, size) {
+        known[index] = 0.0;
+    }
+    Clip::new(shape, known.repeat(repeats))
 }
 
 impl Solver for Fast {
@@ -322,8 +457,16 @@ impl Solver for Fast {
             self.progress.residual_rms = first.residual_rms;
             self.estimate = self.first.estimate();
         } else {
-            let (stretch, index) = self.locate(self.progress.done - before);
-            self.round_step(stretch, index)?;
+            if self.start.is_none() {
+                self.take_over()?;
+            }
+            match (self.progress.done - before).checked_sub(self.trials.rehearsal_steps) {
+                None => self.rehearsal_step()?,
+                Some(index) => {
+                    let (stretch, index) = self.locate(index);
+                    self.round_step(stretch, index)?;
+                }
+            }
         }
         self.progress.done += 1;
         Ok(self.progress)
@@ -373,6 +516,12 @@ impl Solver for Fast {
                 "the prior is {name} with weight {pull}, which of {} predicted best what a trial \
                  left out",
                 self.trials()
+            ));
+        }
+        let share = self.share();
+        if self.start.is_some() && share < 1.0 {
+            notes.push(format!(
+                "the rounds have a weight of {share:.2} against what they started from"
             ));
         }
         if self.noise.is_some() {

@@ -291,6 +291,7 @@ fn bad_input_is_refused() {
             .contains("last round")
     );
     assert!(with(&|c| c.pull = Some(-1.0)).unwrap().contains("pull"));
+    assert!(with(&|c| c.share = Some(1.5)).unwrap().contains("between"));
     let free = |index, min, max| vec![Free { index, min, max }];
     assert!(
         with(&|c| c.free = free(9, 0.0, 1.0))
@@ -339,4 +340,66 @@ fn trials_choose_the_prior_that_fits() {
     let mut solver = Fast::new(first, scatter(3.0), measurement, both, config).unwrap();
     finish(&mut solver);
     assert_eq!(solver.prior(), Some(("tv", 0.5)));
+}
+
+#[test]
+fn rounds_that_mislead_are_not_trusted() {
+    let scene = Scene::Leaves.render(SHAPE, 3);
+    let measurement = recorded(&scene);
+    let starter = || -> Starter { Box::new(|model, data| Ok(instant(model, &data))) };
+    let run = |prior: Box<dyn Denoiser>| {
+        let config = FastConfig {
+            rounds: 6,
+            pull: Some(0.5),
+            ..FastConfig::for_noise(measurement.rounding())
+        };
+        let first = instant(scatter(3.0), &measurement);
+        let data = measurement.clone();
+        let solver = Fast::new(first, scatter(3.0), data, vec![prior], config).unwrap();
+        let mut solver = solver.rehearsing(starter()).unwrap();
+        assert_eq!(solver.total_steps(), 120 + 120 + (2 + 6) * 5);
+        finish(&mut solver);
+        (solver.share(), db(&solver.estimate(), &scene))
+    };
+    let mut first = instant(scatter(3.0), &measurement);
+    while !first.step().unwrap().is_finished() {}
+    let before = db(&first.estimate(), &scene);
+    let (share, after) = run(Box::new(Grey));
+    assert!(
+        share < 0.2 && after > before - 0.2,
+        "{share}: {before} {after}"
+    );
+    let (share, after) = run(Box::new(BlockMatching::one_stage()));
+    assert!(
+        share > 0.5 && after > before + 0.5,
+        "{share}: {before} {after}"
+    );
+}
+
+#[test]
+fn a_given_share_is_kept() {
+    let measurement = recorded(&Scene::Walker.render(SHAPE, 3));
+    let ends = [0.0, 0.5, 1.0].map(|share| {
+        let mut solver = fast(&measurement, |c| {
+            c.rounds = 2;
+            c.share = Some(share);
+        });
+        finish(&mut solver);
+        assert_eq!(solver.share(), share);
+        solver.estimate()
+    });
+    let mean = ends[0].zip(&ends[2], |a, b| 0.5 * (a + b));
+    let worst = mean.zip(&ends[1], |a, b| (a - b).abs()).range().1;
+    assert!(ends[0] != ends[2] && worst < 1e-6, "{worst}");
+}
+
+#[test]
+fn places_are_left_out_of_all_frames_and_pixels_of_one() {
+    let places = known_in_trials(SHAPE, LeftOut::Places);
+    let pixels = known_in_trials(SHAPE, LeftOut::Pixels);
+    let left = |clip: &Clip| clip.data().iter().filter(|&&k| k == 0.0).count();
+    assert_eq!(left(&places), 45 * SHAPE.frames);
+    assert_eq!(left(&pixels), 224);
+    assert_eq!(places.frame(0), places.frame(4));
+    assert_ne!(pixels.frame(0), pixels.frame(4));
 }
