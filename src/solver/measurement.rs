@@ -128,7 +128,8 @@ impl Measurement {
     pub(crate) fn only(&self, known: &Clip) -> Self {
         Self {
             values: self.values.zip(known, |y, k| y * k),
-            ..*self
+            ceiling: self.ceiling.clone(),
+            rounding: self.rounding,
         }
     }
 
