@@ -20,6 +20,7 @@
 
 mod joint;
 mod pool;
+mod scan;
 mod spectrum;
 mod verdict;
 mod whittle;
@@ -39,6 +40,7 @@ use crate::prior::SpaceTime;
 use super::{Finding, Measurement, Progress, Solver, SolverError, positive};
 use joint::{Joint, Light, NATS, Rates};
 use pool::Peak;
+use scan::Scan;
 pub use verdict::Verdict;
 use whittle::{Point, Whittle};
 
@@ -135,6 +137,11 @@ const TILT_REACH: i32 = 2;
 const PIXELS_PER_RADIAN: f64 = 64.0 / (PI * (PSF_SIZE as f64 - 1.0));
 /// Standard deviation of a coefficient, in radians.
 const COEFFICIENT_RAD: f64 = 2.0;
+/// Residual over noise that the prior's weight is set for, and the least weight's share.
+const LEFT: f64 = 0.9;
+const EASED: f64 = 0.1;
+/// Shift, in pixels, up to which point spread functions are the same.
+const REACH_PX: isize = 6;
 const COARSE_ITERATIONS: usize = 80;
 const CONTENDER_ITERATIONS: usize = 300;
 /// Starts, contenders and iterations in one step.
@@ -150,7 +157,9 @@ enum Phase {
     Contest(Vec<Ranked>, Vec<Ranked>),
     /// Finalists, and which of them is being refined for how many iterations.
     Final(Vec<Ranked>, usize, usize),
-    /// The winner, the others, and the winner's iterations.
+    /// The winner's place among tilts, the winner, the finalists, and the winner's iterations.
+    Place(Scan, Box<Ranked>, Vec<Ranked>, usize),
+    /// The winner, the finalists, and the winner's iterations.
     Winner(Box<Ranked>, Vec<Ranked>, usize),
 }
 
@@ -161,6 +170,18 @@ struct Ranked {
     joint: Joint,
     /// Whether its coefficients stay as they are.
     held: bool,
+    /// What the prior's last weight is multiplied by.
+    eased: f64,
+}
+
+impl Ranked {
+    /// A prior that leaves more of the measurement than its noise is too strong for the scene;
+    /// what it smooths away would be taken for less blur.
+    fn ease(&mut self, noise: f64) {
+        let left = self.joint.residual_rms() / noise;
+        let by = if left > LEFT { 0.9 } else { 1.05 };
+        self.eased = (self.eased * by).clamp(EASED, 1.0);
+    }
 }
 
 /// Finds a static aberration of up to a few waves, its exposure and the scene.
@@ -245,7 +266,8 @@ impl BlindZernike {
             + 2 * config.pool
             + config.contenders.div_ceil(CONTENDERS_A_STEP)
             + config.finalists * config.finalist_iterations.div_ceil(ITERATIONS_A_STEP)
-            + 2 * config.winner_iterations.div_ceil(ITERATIONS_A_STEP);
+            + 2 * config.winner_iterations.div_ceil(ITERATIONS_A_STEP)
+            + Scan::STEPS;
         let mean = mean_frame(measurement.values());
         let whittle = Whittle::new(measurement.values());
         Ok(Self {
@@ -305,7 +327,16 @@ impl BlindZernike {
             Phase::Contest(_, found) if !found.is_empty() => lowest(found).map(|i| &found[i]),
             Phase::Contest(waiting, _) => waiting.first(),
             Phase::Final(list, at, _) => list.get(*at).or_else(|| list.first()),
-            Phase::Winner(winner, ..) => Some(winner),
+            Phase::Place(_, winner, ..) | Phase::Winner(winner, ..) => Some(winner),
+        }
+    }
+
+    fn on_mean_frame(&self, point: Point) -> Ranked {
+        Ranked {
+            score: f64::INFINITY,
+            joint: Joint::new(self.mean.clone(), point, self.light(), self.lowest),
+            held: false,
+            eased: 1.0,
         }
     }
 
@@ -332,11 +363,7 @@ impl BlindZernike {
             .map(|tilt| {
                 let mut point = point.clone();
                 point.coefficients[1..3].copy_from_slice(&tilt);
-                let mut ranked = Ranked {
-                    score: f64::INFINITY,
-                    joint: Joint::new(self.mean.clone(), point, self.light(), self.lowest),
-                    held: false,
-                };
+                let mut ranked = self.on_mean_frame(point);
                 let descent = Descent {
                     iterations: COARSE_ITERATIONS,
                     weights: (FIRST_WEIGHT, COARSE_WEIGHT),
@@ -345,6 +372,7 @@ impl BlindZernike {
                     tilt: 0.0,
                     fallen: 0.7,
                     frozen: 1.0,
+                    share: 10.0,
                 };
                 self.refine(&mut ranked, &descent)?;
                 Ok(ranked)
@@ -418,6 +446,7 @@ impl BlindZernike {
             tilt: 0.002,
             fallen: 0.4,
             frozen: 0.4,
+            share: 10.0,
         }
     }
 
@@ -477,6 +506,7 @@ impl BlindZernike {
                     tilt: 0.004,
                     fallen: 0.7,
                     frozen: 0.1,
+                    share: 10.0,
                 };
                 let refined: Result<Vec<Ranked>, SolverError> = waiting[..count]
                     .to_vec()
@@ -512,47 +542,75 @@ impl BlindZernike {
                 }
                 self.phase = if at == list.len() {
                     list.sort_by(|a, b| a.score.total_cmp(&b.score));
-                    let mut winner = Box::new(list[0].clone());
-                    winner.joint.restart();
-                    Phase::Winner(winner, list, 0)
+                    let scan = Scan::of_frame(&list[0].joint);
+                    Phase::Place(scan, Box::new(list[0].clone()), list, 0)
                 } else {
                     Phase::Final(list, at, done)
                 };
+            }
+            Phase::Place(scan, winner, list, done) => {
+                let (mut scan, mut winner) = (scan.clone(), winner.clone());
+                scan.advance(self)?;
+                let over = *done == 2 * self.config.winner_iterations;
+                if scan.is_finished() && over {
+                    self.verdict = Some(self.judge(&winner, list, &scan));
+                    self.deviations = self.whittle.deviations(&winner.joint.point);
+                    canonical(&mut winner.joint.point.coefficients);
+                } else if scan.is_finished() {
+                    winner.joint.point.coefficients[1..3].copy_from_slice(&scan.refined());
+                    if let Some(next) = scan.next(&winner.joint) {
+                        scan = next;
+                    } else {
+                        winner.joint.restart();
+                        self.phase = Phase::Winner(winner, list.clone(), *done);
+                        return Ok(());
+                    }
+                }
+                self.phase = Phase::Place(scan, winner, list.clone(), *done);
             }
             Phase::Winner(winner, list, done) => {
                 let (mut winner, list, done) = (winner.clone(), list.clone(), *done);
                 let descent = self.winner_descent();
                 let total = 2 * descent.iterations;
                 let mut model = winner.joint.model()?;
-                let end = (done + ITERATIONS_A_STEP).min(total);
+                let rest = descent.iterations - done % descent.iterations;
+                let end = done + ITERATIONS_A_STEP.min(rest);
                 for i in done..end {
-                    if i == descent.iterations {
-                        // A refinement that led astray is undone, and only the scene refined.
-                        let spectral = |joint: &Joint| {
-                            self.whittle.slope(&joint.point, Whittle::WHOLE_BAND).value
-                        };
-                        let worse = spectral(&winner.joint) - spectral(&list[0].joint);
-                        if worse > ASTRAY_NATS {
-                            winner.joint.point = list[0].joint.point.clone();
-                            winner.joint.light = list[0].joint.light;
-                            winner.held = true;
-                        }
-                        winner.joint.restart();
-                    }
                     let descent = Descent {
                         frozen: if winner.held { 1.0 } else { descent.frozen },
                         ..descent
                     };
                     let i = i % descent.iterations;
+                    let descent = Descent {
+                        weights: (descent.weights.0, winner.eased * descent.weights.1),
+                        ..descent
+                    };
                     self.iterate(&mut winner.joint, &mut model, &descent, i)?;
+                }
+                let passed = (end - 1) % descent.iterations;
+                if end <= descent.iterations
+                    && passed as f64 > descent.fallen * descent.iterations as f64
+                {
+                    winner.ease(self.config.noise);
+                }
+                if end == descent.iterations {
+                    // A refinement that led astray is undone, and only the scene refined.
+                    let spectral =
+                        |joint: &Joint| self.whittle.slope(&joint.point, Whittle::WHOLE_BAND).value;
+                    if spectral(&winner.joint) > spectral(&list[0].joint) + ASTRAY_NATS {
+                        winner.joint.point = list[0].joint.point.clone();
+                        winner.joint.light = list[0].joint.light;
+                        winner.held = true;
+                    }
                 }
                 if end == total {
                     winner.score = self.score(&winner.joint, COMPARED_WEIGHT);
-                    self.verdict = Some(self.judge(&winner, &list));
-                    self.deviations = self.whittle.deviations(&winner.joint.point);
-                    canonical(&mut winner.joint.point.coefficients);
                 }
-                self.phase = Phase::Winner(winner, list, end);
+                self.phase = if end % descent.iterations == 0 {
+                    Phase::Place(Scan::close_by(&winner.joint), winner, list, end)
+                } else {
+                    Phase::Winner(winner, list, end)
+                };
             }
         }
         Ok(())
@@ -581,6 +639,7 @@ impl BlindZernike {
                         score,
                         joint,
                         held: false,
+                        eased: 1.0,
                     },
                     psf,
                 ));
@@ -592,20 +651,21 @@ impl BlindZernike {
         kept.into_iter().map(|(ranked, _)| ranked).collect()
     }
 
-    fn judge(&self, winner: &Ranked, finalists: &[Ranked]) -> Verdict {
+    fn judge(&self, winner: &Ranked, finalists: &[Ranked], scan: &Scan) -> Verdict {
         let pupil = Pupil::new();
         let psf_of = |ranked: &Ranked| pupil.psf(&ranked.joint.point.coefficients).values;
         let psf = psf_of(winner);
         let other = finalists
             .iter()
-            .find(|other| verdict::similarity(&psf_of(other), &psf, 3) < 0.95);
+            .find(|other| verdict::similarity(&psf_of(other), &psf, REACH_PX) < 0.95);
         let spectral = self.whittle.slope(&winner.joint.point, Whittle::WHOLE_BAND);
         Verdict {
             residual: winner.joint.residual_rms() / self.config.noise,
             rival: other.map(|other| other.score - finalists[0].score),
             spectral: spectral.value - self.best_spectral,
             held: winner.held,
-            moved: verdict::similarity(&psf_of(&finalists[0]), &psf, 3),
+            moved: verdict::similarity(&psf_of(&finalists[0]), &psf, REACH_PX),
+            tilt: scan.margin(),
         }
     }
 
@@ -627,6 +687,7 @@ struct Descent {
     tilt: f64,
     /// The share of the iterations that move the scene alone.
     frozen: f64,
+    share: f64,
 }
 
 impl Descent {
@@ -641,6 +702,7 @@ impl Descent {
             scene: self.scene * slower as f32,
             coefficients: self.coefficients * free,
             tilt: self.tilt * free,
+            share: self.share,
         };
         (weight, rates)
     }
