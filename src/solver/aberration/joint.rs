@@ -25,8 +25,10 @@ pub struct Rates {
     /// In radians: all but piston and tilt, and tilt.
     pub coefficients: f64,
     pub tilt: f64,
-    /// How much more the spectrum counts than its likelihood.
+    /// How much the spectrum's likelihood counts, and the log-determinant, which makes up for
+    /// the one best scene standing for all likely ones: without it blur is underestimated.
     pub share: f64,
+    pub volume: f64,
 }
 
 /// Recorded value = gain * intensity + offset.
@@ -70,9 +72,6 @@ impl<T: Copy + Default> Moments<T> {
 }
 
 impl Joint {
-    /// How much more the spectrum counts than its likelihood: it holds the coefficients while
-    /// the scene, not yet converged, pulls them toward less blur.
-    const SPECTRAL_SHARE: f64 = 10.0;
     /// Steps between two fits of brightness and offset.
     const LEVEL_EVERY: i32 = 5;
 
@@ -182,6 +181,13 @@ impl Joint {
             let spectral = whittle.slope(&self.point, Whittle::WHOLE_BAND);
             for (o, g) in slope.iter_mut().zip(&spectral.coefficients) {
                 *o += scale * g;
+            }
+            if rates.volume > 0.0 {
+                let volume = whittle.volume_slope(&self.point);
+                let scale = rates.volume * weight / NATS;
+                for (o, g) in slope.iter_mut().zip(&volume) {
+                    *o += scale * g;
+                }
             }
             slope.extend(spectral.scene.iter().map(|g| scale * g));
             // A tilt shifts the picture, which the scene could only follow slowly: they move

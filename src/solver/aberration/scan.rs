@@ -29,7 +29,7 @@ impl Scan {
     const ITERATIONS: usize = 400;
     /// The prior's weight at last: low enough for what the border shows to count.
     const WEIGHT: f64 = 5e-5;
-    const TILTS_A_STEP: usize = 6;
+    const TILTS_A_STEP: usize = 4;
     const TILTS: usize = ((2 * Self::REACH + 1) * (2 * Self::REACH + 1)) as usize;
     /// Steps of all scans together at most.
     pub const STEPS: usize = Self::TILTS.div_ceil(Self::TILTS_A_STEP)
@@ -87,6 +87,7 @@ impl Scan {
                     fallen: 0.5,
                     frozen: 1.0,
                     share: 0.0,
+                    volume: 0.0,
                 };
                 solver.refine(&mut ranked, &descent)?;
                 Ok(ranked.joint.nats(&solver.prior, Self::WEIGHT))
