@@ -1,7 +1,7 @@
 //! Scene, aberration and exposure together: descent on the posterior.
 
 use crate::clip::{Clip, Shape};
-use crate::physics::zernike::MODES;
+use crate::physics::zernike::{MODES, PSF_SIZE, Pupil};
 use crate::physics::{ForwardModel, ZernikeBlur, dot};
 use crate::prior::SpaceTime;
 use crate::solver::{Measurement, SolverError};
@@ -25,6 +25,10 @@ pub struct Rates {
     /// In radians: all but piston and tilt, and tilt.
     pub coefficients: f64,
     pub tilt: f64,
+    /// How much the spectrum's likelihood counts, and the log-determinant, which makes up for
+    /// the one best scene standing for all likely ones: without it blur is underestimated.
+    pub share: f64,
+    pub volume: f64,
 }
 
 /// Recorded value = gain * intensity + offset.
@@ -68,9 +72,6 @@ impl<T: Copy + Default> Moments<T> {
 }
 
 impl Joint {
-    /// How much more the spectrum counts than its likelihood: it holds the coefficients while
-    /// the scene, not yet converged, pulls them toward less blur.
-    const SPECTRAL_SHARE: f64 = 10.0;
     /// Steps between two fits of brightness and offset.
     const LEVEL_EVERY: i32 = 5;
 
@@ -78,7 +79,7 @@ impl Joint {
         let len = measured.shape().len();
         let others = MODES.len() + point.scene.len();
         Self {
-            estimate: first_guess(&measured, light),
+            estimate: first_guess(&measured, light, &point.coefficients),
             point,
             light,
             misfit: f64::INFINITY,
@@ -93,7 +94,7 @@ impl Joint {
     /// Starts the scene again from the measurement, which undoes what a scene that had not
     /// converged taught the coefficients.
     pub fn restart(&mut self) {
-        self.estimate = first_guess(&self.measured, self.light);
+        self.estimate = first_guess(&self.measured, self.light, &self.point.coefficients);
         self.scene = Moments::new(self.measured.shape().len());
         self.others = Moments::new(self.others.first.len());
         self.steps = 0;
@@ -176,10 +177,17 @@ impl Joint {
                 .iter()
                 .map(|p| f64::from(gain) * p)
                 .collect();
-            let scale = Self::SPECTRAL_SHARE * weight / NATS;
+            let scale = rates.share * weight / NATS;
             let spectral = whittle.slope(&self.point, Whittle::WHOLE_BAND);
             for (o, g) in slope.iter_mut().zip(&spectral.coefficients) {
                 *o += scale * g;
+            }
+            if rates.volume > 0.0 {
+                let volume = whittle.volume_slope(&self.point);
+                let scale = rates.volume * weight / NATS;
+                for (o, g) in slope.iter_mut().zip(&volume) {
+                    *o += scale * g;
+                }
             }
             slope.extend(spectral.scene.iter().map(|g| scale * g));
             // A tilt shifts the picture, which the scene could only follow slowly: they move
@@ -302,14 +310,41 @@ fn gradients(clip: &Clip) -> [Vec<f32>; 2] {
     out
 }
 
-/// The measurement over gain and the energy of a point spread function.
-fn first_guess(measured: &Measurement, light: Light) -> Clip {
+/// The measurement over gain and the energy of a point spread function, moved back by as much
+/// as that moves a picture: a start that favours no tilt.
+fn first_guess(measured: &Measurement, light: Light, coefficients: &[f64]) -> Clip {
     let scale = 1.0 / (light.gain * ENERGY);
     let brightest = if light.fitted { BRIGHTEST } else { 1.0 };
     let offset = light.offset as f32;
-    measured
-        .values()
-        .map(|y| ((y - offset) * scale).clamp(0.0, brightest))
+    let shape = measured.shape();
+    let [down, right] = centre(&Pupil::new().psf(coefficients).values);
+    let within =
+        |at: usize, by: isize, size: usize| (at as isize - by).clamp(0, size as isize - 1) as usize;
+    let mut out = Vec::with_capacity(shape.len());
+    for frame in measured.values().frames() {
+        for row in 0..shape.height {
+            let start = within(row, down, shape.height) * shape.width;
+            for column in 0..shape.width {
+                let y = frame[start + within(column, right, shape.width)];
+                out.push(((y - offset) * scale).clamp(0.0, brightest));
+            }
+        }
+    }
+    Clip::new(shape, out)
+}
+
+/// Whole pixels that a point spread function's centre of mass lies below and right of the one
+/// that stands for no shift.
+fn centre(psf: &[f32]) -> [isize; 2] {
+    const MIDDLE: f64 = (PSF_SIZE / 2 - 1) as f64;
+    let (mut sum, mut down, mut right) = (0.0, 0.0, 0.0);
+    for (i, &v) in psf.iter().enumerate() {
+        let v = f64::from(v);
+        sum += v;
+        down += v * (i / PSF_SIZE) as f64;
+        right += v * (i % PSF_SIZE) as f64;
+    }
+    [down, right].map(|s| (s / sum - MIDDLE).round() as isize)
 }
 
 #[cfg(test)]
@@ -350,6 +385,32 @@ mod tests {
             let alone = inside(under(&tilted, &scene));
             let together = inside(under(&tilted, &moved));
             assert!(together < 0.2 * alone, "{k}: {together} {alone}");
+        }
+    }
+
+    #[test]
+    fn a_start_moves_with_the_tilt() {
+        let scene = Scene::Shapes.render(Shape::new(1, 64, 64), 2);
+        let mut coefficients = [0.0, 0.0, 0.0, 0.2, 0.5, -0.4, 0.1, 0.2, -0.3, 0.1];
+        let light = Light {
+            gain: 1.0,
+            offset: 0.0,
+            fitted: false,
+        };
+        let start = |coefficients: &[f64]| {
+            let measured = Measurement::exact(under(coefficients, &scene));
+            first_guess(&measured, light, coefficients)
+        };
+        let before = start(&coefficients);
+        coefficients[1] += 3.0 / PIXELS_PER_RADIAN;
+        coefficients[2] -= 2.0 / PIXELS_PER_RADIAN;
+        let after = start(&coefficients);
+        for row in 24..40 {
+            for column in 24..40 {
+                let at = row * 64 + column;
+                let change = (after.data()[at] - before.data()[at]).abs();
+                assert!(change < 0.03, "{row} {column}: {change}");
+            }
         }
     }
 

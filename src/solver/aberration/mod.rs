@@ -20,6 +20,7 @@
 
 mod joint;
 mod pool;
+mod scan;
 mod spectrum;
 mod verdict;
 mod whittle;
@@ -39,6 +40,7 @@ use crate::prior::SpaceTime;
 use super::{Finding, Measurement, Progress, Solver, SolverError, positive};
 use joint::{Joint, Light, NATS, Rates};
 use pool::Peak;
+use scan::Scan;
 pub use verdict::Verdict;
 use whittle::{Point, Whittle};
 
@@ -86,7 +88,7 @@ impl BlindZernikeConfig {
         Self {
             starts: 480,
             pool: 24,
-            contenders: 24,
+            contenders: 16,
             finalists: 5,
             finalist_iterations: 600,
             winner_iterations: 1200,
@@ -129,28 +131,44 @@ const COMPARED_WEIGHT: f64 = MIDDLE_WEIGHT;
 const ASTRAY_NATS: f64 = 10.0;
 /// Tilts tried, in pixels of shift along each axis: 5 x 5.
 const TILT_STEP_PX: f64 = 1.5;
-const TILT_REACH: i32 = 2;
+const TILT_REACH: usize = 2;
+const TILTS_A_STEP: usize = 9;
+/// Distances, in pixels, at which a contender's tilt is pinned.
+const PINNED_PX: [f64; 3] = [0.75, 0.4, 0.2];
 /// Pixels that a tilt of one radian moves the picture: the pupil's 32 samples over [-1, 1],
 /// transformed to 64.
 const PIXELS_PER_RADIAN: f64 = 64.0 / (PI * (PSF_SIZE as f64 - 1.0));
 /// Standard deviation of a coefficient, in radians.
 const COEFFICIENT_RAD: f64 = 2.0;
+/// How much more the spectrum counts than its likelihood: it holds the coefficients while the
+/// scene, not yet converged, pulls them toward less blur.
+const SPECTRAL_SHARE: f64 = 10.0;
+/// How much more than once the log-determinant counts in the last refinements: the prior, too,
+/// counts each frame's changes several times.
+const VOLUME: f64 = 6.0;
+/// Residual over noise that the prior's weight is set for, and the least weight's share.
+const LEFT: f64 = 0.9;
+const EASED: f64 = 0.1;
+/// Shift, in pixels, up to which point spread functions are the same.
+const REACH_PX: isize = 6;
 const COARSE_ITERATIONS: usize = 80;
 const CONTENDER_ITERATIONS: usize = 300;
-/// Starts, contenders and iterations in one step.
-const STARTS_A_STEP: usize = 8;
-const CONTENDERS_A_STEP: usize = 1;
+/// Starts and iterations in one step.
+const STARTS_A_STEP: usize = 6;
 const ITERATIONS_A_STEP: usize = 20;
 
 enum Phase {
     /// Descents so far.
     Search(Vec<Peak>),
-    /// The pool, mirrored too, and what was found of it.
-    Border(Vec<Peak>, Vec<Ranked>),
-    Contest(Vec<Ranked>, Vec<Ranked>),
+    /// The pool, mirrored too, the tilts tried of its last, and what was found of the others.
+    Border(Vec<Peak>, Vec<Ranked>, Vec<Ranked>),
+    /// The contenders, how often the last one's tilt was pinned, and what was found of the others.
+    Contest(Vec<Ranked>, usize, Vec<Ranked>),
     /// Finalists, and which of them is being refined for how many iterations.
     Final(Vec<Ranked>, usize, usize),
-    /// The winner, the others, and the winner's iterations.
+    /// The winner's place among tilts, the winner, the finalists, and the winner's iterations.
+    Place(Scan, Box<Ranked>, Vec<Ranked>, usize),
+    /// The winner, the finalists, and the winner's iterations.
     Winner(Box<Ranked>, Vec<Ranked>, usize),
 }
 
@@ -161,6 +179,18 @@ struct Ranked {
     joint: Joint,
     /// Whether its coefficients stay as they are.
     held: bool,
+    /// What the prior's last weight is multiplied by.
+    eased: f64,
+}
+
+impl Ranked {
+    /// A prior that leaves more of the measurement than its noise is too strong for the scene;
+    /// what it smooths away would be taken for less blur.
+    fn ease(&mut self, noise: f64) {
+        let left = self.joint.residual_rms() / noise;
+        let by = if left > LEFT { 0.9 } else { 1.05 };
+        self.eased = (self.eased * by).clamp(EASED, 1.0);
+    }
 }
 
 /// Finds a static aberration of up to a few waves, its exposure and the scene.
@@ -242,10 +272,11 @@ impl BlindZernike {
         }
         let model = ZernikeBlur::new(shape, vec![0.0; MODES.len()])?;
         let steps = config.starts.div_ceil(STARTS_A_STEP)
-            + 2 * config.pool
-            + config.contenders.div_ceil(CONTENDERS_A_STEP)
+            + 2 * config.pool * (2 * TILT_REACH + 1).pow(2).div_ceil(TILTS_A_STEP)
+            + config.contenders * (PINNED_PX.len() + 1)
             + config.finalists * config.finalist_iterations.div_ceil(ITERATIONS_A_STEP)
-            + 2 * config.winner_iterations.div_ceil(ITERATIONS_A_STEP);
+            + 2 * config.winner_iterations.div_ceil(ITERATIONS_A_STEP)
+            + Scan::STEPS;
         let mean = mean_frame(measurement.values());
         let whittle = Whittle::new(measurement.values());
         Ok(Self {
@@ -301,42 +332,47 @@ impl BlindZernike {
         };
         match &self.phase {
             Phase::Search(_) => None,
-            Phase::Border(_, found) => lowest(found).map(|i| &found[i]),
-            Phase::Contest(_, found) if !found.is_empty() => lowest(found).map(|i| &found[i]),
-            Phase::Contest(waiting, _) => waiting.first(),
+            Phase::Border(.., found) => lowest(found).map(|i| &found[i]),
+            Phase::Contest(.., found) if !found.is_empty() => lowest(found).map(|i| &found[i]),
+            Phase::Contest(waiting, ..) => waiting.last(),
             Phase::Final(list, at, _) => list.get(*at).or_else(|| list.first()),
-            Phase::Winner(winner, ..) => Some(winner),
+            Phase::Place(_, winner, ..) | Phase::Winner(winner, ..) => Some(winner),
         }
     }
 
-    /// Every tilt of one aberration against the mean frame; the two best.
-    fn try_border(&self, peak: &Peak) -> Result<Vec<Ranked>, SolverError> {
-        let tilts = -TILT_REACH..=TILT_REACH;
-        let places: Vec<(i32, i32)> = tilts
-            .clone()
-            .flat_map(|y| tilts.clone().map(move |x| (x, y)))
-            .collect();
-        let tilts = places.into_iter().map(|(x, y)| {
-            let tilt = |steps: i32| f64::from(steps) * TILT_STEP_PX / PIXELS_PER_RADIAN;
-            [tilt(x), tilt(y)]
-        });
-        let mut tried = self.try_tilts(&peak.point, tilts.collect())?;
-        tried.truncate(2);
-        Ok(tried)
+    fn on_mean_frame(&self, point: Point) -> Ranked {
+        Ranked {
+            score: f64::INFINITY,
+            joint: Joint::new(self.mean.clone(), point, self.light(), self.lowest),
+            held: false,
+            eased: 1.0,
+        }
     }
 
-    /// One aberration with each of some tilts in radians against the mean frame, the best first.
+    /// The next few tilts of one aberration against the mean frame; its two best after the last.
+    fn try_border(&self, peak: &Peak, tried: &mut Vec<Ranked>) -> Result<bool, SolverError> {
+        const SIDE: usize = 2 * TILT_REACH + 1;
+        let tilt =
+            |step: usize| (step as f64 - TILT_REACH as f64) * TILT_STEP_PX / PIXELS_PER_RADIAN;
+        let end = (tried.len() + TILTS_A_STEP).min(SIDE * SIDE);
+        let tilts = (tried.len()..end).map(|i| [tilt(i % SIDE), tilt(i / SIDE)]);
+        tried.extend(self.try_tilts(&peak.point, tilts.collect())?);
+        if end < SIDE * SIDE {
+            return Ok(false);
+        }
+        self.order(tried);
+        tried.truncate(2);
+        Ok(true)
+    }
+
+    /// One aberration with each of some tilts in radians against the mean frame.
     fn try_tilts(&self, point: &Point, tilts: Vec<[f64; 2]>) -> Result<Vec<Ranked>, SolverError> {
         let tried: Result<Vec<Ranked>, SolverError> = tilts
             .into_par_iter()
             .map(|tilt| {
                 let mut point = point.clone();
                 point.coefficients[1..3].copy_from_slice(&tilt);
-                let mut ranked = Ranked {
-                    score: f64::INFINITY,
-                    joint: Joint::new(self.mean.clone(), point, self.light(), self.lowest),
-                    held: false,
-                };
+                let mut ranked = self.on_mean_frame(point);
                 let descent = Descent {
                     iterations: COARSE_ITERATIONS,
                     weights: (FIRST_WEIGHT, COARSE_WEIGHT),
@@ -345,31 +381,34 @@ impl BlindZernike {
                     tilt: 0.0,
                     fallen: 0.7,
                     frozen: 1.0,
+                    share: SPECTRAL_SHARE,
+                    volume: 0.0,
                 };
                 self.refine(&mut ranked, &descent)?;
                 Ok(ranked)
             })
             .collect();
-        let mut tried = tried?;
-        // One modulation transfer, so that the posterior compares fairly.
-        let nats = |ranked: &Ranked| ranked.joint.nats(&self.prior, COARSE_WEIGHT);
-        tried.sort_by(|a, b| nats(a).total_cmp(&nats(b)));
-        Ok(tried)
+        tried
     }
 
-    /// The best tilt around a hypothesis', to a fifth of a pixel.
-    fn pin_tilt(&self, mut ranked: Ranked) -> Result<Ranked, SolverError> {
-        for step_px in [0.75, 0.4, 0.2] {
-            let step = step_px / PIXELS_PER_RADIAN;
-            let centre = &ranked.joint.point.coefficients;
-            let around = (0..9).map(|i| {
-                let by = |k: i32| f64::from(k) * step;
-                [centre[1] + by(i % 3 - 1), centre[2] + by(i / 3 - 1)]
-            });
-            let tried = self.try_tilts(&ranked.joint.point, around.collect())?;
-            ranked = tried.into_iter().next().unwrap_or(ranked);
-        }
-        Ok(ranked)
+    /// The likeliest tilt of one aberration first: with one modulation transfer, posteriors
+    /// compare fairly.
+    fn order(&self, tried: &mut [Ranked]) {
+        let nats = |ranked: &Ranked| ranked.joint.nats(&self.prior, COARSE_WEIGHT);
+        tried.sort_by(|a, b| nats(a).total_cmp(&nats(b)));
+    }
+
+    /// The best tilt around a hypothesis'.
+    fn pin_tilt(&self, ranked: &Ranked, step_px: f64) -> Result<Ranked, SolverError> {
+        let step = step_px / PIXELS_PER_RADIAN;
+        let centre = &ranked.joint.point.coefficients;
+        let around = (0..9).map(|i| {
+            let by = |k: i32| f64::from(k) * step;
+            [centre[1] + by(i % 3 - 1), centre[2] + by(i / 3 - 1)]
+        });
+        let mut tried = self.try_tilts(&ranked.joint.point, around.collect())?;
+        self.order(&mut tried);
+        Ok(tried.swap_remove(0))
     }
 
     /// A whole descent on the mean frame.
@@ -418,6 +457,8 @@ impl BlindZernike {
             tilt: 0.002,
             fallen: 0.4,
             frozen: 0.4,
+            share: SPECTRAL_SHARE,
+            volume: 0.0,
         }
     }
 
@@ -425,6 +466,7 @@ impl BlindZernike {
         Descent {
             iterations: self.config.winner_iterations,
             frozen: 0.5,
+            volume: VOLUME,
             ..self.finalist_descent()
         }
     }
@@ -449,52 +491,57 @@ impl BlindZernike {
                         });
                     }
                     self.best_spectral = pool[0].value;
-                    Phase::Border(pool.iter().flat_map(mirrored).rev().collect(), Vec::new())
+                    let waiting = pool.iter().flat_map(mirrored).rev().collect();
+                    Phase::Border(waiting, Vec::new(), Vec::new())
                 };
             }
-            Phase::Border(waiting, found) => {
-                let mut waiting = waiting.clone();
+            Phase::Border(waiting, tried, found) => {
+                let (mut waiting, mut tried) = (waiting.clone(), tried.clone());
                 let mut found = found.clone();
-                if let Some(peak) = waiting.pop() {
-                    found.extend(self.try_border(&peak)?);
+                if let Some(peak) = waiting.last()
+                    && self.try_border(peak, &mut tried)?
+                {
+                    found.append(&mut tried);
+                    waiting.pop();
                 }
                 self.phase = if waiting.is_empty() {
                     found.sort_by(|a, b| a.score.total_cmp(&b.score));
                     found.truncate(self.config.contenders);
-                    Phase::Contest(found, Vec::new())
+                    found.reverse();
+                    Phase::Contest(found, 0, Vec::new())
                 } else {
-                    Phase::Border(waiting, found)
+                    Phase::Border(waiting, tried, found)
                 };
             }
-            Phase::Contest(waiting, found) => {
-                let count = CONTENDERS_A_STEP.min(waiting.len());
-                let descent = Descent {
-                    iterations: CONTENDER_ITERATIONS,
-                    weights: (COARSE_WEIGHT, MIDDLE_WEIGHT),
-                    scene: 0.04,
-                    // A scene this coarse would pull the others toward less blur.
-                    coefficients: 0.0,
-                    tilt: 0.004,
-                    fallen: 0.7,
-                    frozen: 0.1,
-                };
-                let refined: Result<Vec<Ranked>, SolverError> = waiting[..count]
-                    .to_vec()
-                    .into_par_iter()
-                    .map(|ranked| {
-                        let mut ranked = self.pin_tilt(ranked)?;
-                        self.refine(&mut ranked, &descent)?;
-                        Ok(ranked)
-                    })
-                    .collect();
+            Phase::Contest(waiting, pinned, found) => {
+                let (mut waiting, mut pinned) = (waiting.clone(), *pinned);
                 let mut found = found.clone();
-                found.extend(refined?);
-                let waiting = waiting[count..].to_vec();
+                if let Some(mut ranked) = waiting.pop() {
+                    if let Some(&step_px) = PINNED_PX.get(pinned) {
+                        waiting.push(self.pin_tilt(&ranked, step_px)?);
+                        pinned += 1;
+                    } else {
+                        let descent = Descent {
+                            iterations: CONTENDER_ITERATIONS,
+                            weights: (COARSE_WEIGHT, MIDDLE_WEIGHT),
+                            scene: 0.04,
+                            // A scene this coarse would pull the others toward less blur.
+                            coefficients: 0.0,
+                            tilt: 0.004,
+                            fallen: 0.7,
+                            frozen: 0.1,
+                            share: SPECTRAL_SHARE,
+                            volume: 0.0,
+                        };
+                        self.refine(&mut ranked, &descent)?;
+                        found.push(ranked);
+                        pinned = 0;
+                    }
+                }
                 self.phase = if waiting.is_empty() {
-                    let finalists = self.finalists(found);
-                    Phase::Final(finalists, 0, 0)
+                    Phase::Final(self.finalists(found), 0, 0)
                 } else {
-                    Phase::Contest(waiting, found)
+                    Phase::Contest(waiting, pinned, found)
                 };
             }
             Phase::Final(list, at, done) => {
@@ -512,47 +559,75 @@ impl BlindZernike {
                 }
                 self.phase = if at == list.len() {
                     list.sort_by(|a, b| a.score.total_cmp(&b.score));
-                    let mut winner = Box::new(list[0].clone());
-                    winner.joint.restart();
-                    Phase::Winner(winner, list, 0)
+                    let scan = Scan::of_frame(&list[0].joint);
+                    Phase::Place(scan, Box::new(list[0].clone()), list, 0)
                 } else {
                     Phase::Final(list, at, done)
                 };
+            }
+            Phase::Place(scan, winner, list, done) => {
+                let (mut scan, mut winner) = (scan.clone(), winner.clone());
+                scan.advance(self)?;
+                let over = *done == 2 * self.config.winner_iterations;
+                if scan.is_finished() && over {
+                    self.verdict = Some(self.judge(&winner, list, &scan));
+                    self.deviations = self.whittle.deviations(&winner.joint.point);
+                    canonical(&mut winner.joint.point.coefficients);
+                } else if scan.is_finished() {
+                    winner.joint.point.coefficients[1..3].copy_from_slice(&scan.refined());
+                    if let Some(next) = scan.next(&winner.joint) {
+                        scan = next;
+                    } else {
+                        winner.joint.restart();
+                        self.phase = Phase::Winner(winner, list.clone(), *done);
+                        return Ok(());
+                    }
+                }
+                self.phase = Phase::Place(scan, winner, list.clone(), *done);
             }
             Phase::Winner(winner, list, done) => {
                 let (mut winner, list, done) = (winner.clone(), list.clone(), *done);
                 let descent = self.winner_descent();
                 let total = 2 * descent.iterations;
                 let mut model = winner.joint.model()?;
-                let end = (done + ITERATIONS_A_STEP).min(total);
+                let rest = descent.iterations - done % descent.iterations;
+                let end = done + ITERATIONS_A_STEP.min(rest);
                 for i in done..end {
-                    if i == descent.iterations {
-                        // A refinement that led astray is undone, and only the scene refined.
-                        let spectral = |joint: &Joint| {
-                            self.whittle.slope(&joint.point, Whittle::WHOLE_BAND).value
-                        };
-                        let worse = spectral(&winner.joint) - spectral(&list[0].joint);
-                        if worse > ASTRAY_NATS {
-                            winner.joint.point = list[0].joint.point.clone();
-                            winner.joint.light = list[0].joint.light;
-                            winner.held = true;
-                        }
-                        winner.joint.restart();
-                    }
                     let descent = Descent {
                         frozen: if winner.held { 1.0 } else { descent.frozen },
                         ..descent
                     };
                     let i = i % descent.iterations;
+                    let descent = Descent {
+                        weights: (descent.weights.0, winner.eased * descent.weights.1),
+                        ..descent
+                    };
                     self.iterate(&mut winner.joint, &mut model, &descent, i)?;
+                }
+                let passed = (end - 1) % descent.iterations;
+                if end <= descent.iterations
+                    && passed as f64 > descent.fallen * descent.iterations as f64
+                {
+                    winner.ease(self.config.noise);
+                }
+                if end == descent.iterations {
+                    // A refinement that led astray is undone, and only the scene refined.
+                    let spectral =
+                        |joint: &Joint| self.whittle.slope(&joint.point, Whittle::WHOLE_BAND).value;
+                    if spectral(&winner.joint) > spectral(&list[0].joint) + ASTRAY_NATS {
+                        winner.joint.point = list[0].joint.point.clone();
+                        winner.joint.light = list[0].joint.light;
+                        winner.held = true;
+                    }
                 }
                 if end == total {
                     winner.score = self.score(&winner.joint, COMPARED_WEIGHT);
-                    self.verdict = Some(self.judge(&winner, &list));
-                    self.deviations = self.whittle.deviations(&winner.joint.point);
-                    canonical(&mut winner.joint.point.coefficients);
                 }
-                self.phase = Phase::Winner(winner, list, end);
+                self.phase = if end % descent.iterations == 0 {
+                    Phase::Place(Scan::close_by(&winner.joint), winner, list, end)
+                } else {
+                    Phase::Winner(winner, list, end)
+                };
             }
         }
         Ok(())
@@ -581,6 +656,7 @@ impl BlindZernike {
                         score,
                         joint,
                         held: false,
+                        eased: 1.0,
                     },
                     psf,
                 ));
@@ -592,20 +668,21 @@ impl BlindZernike {
         kept.into_iter().map(|(ranked, _)| ranked).collect()
     }
 
-    fn judge(&self, winner: &Ranked, finalists: &[Ranked]) -> Verdict {
+    fn judge(&self, winner: &Ranked, finalists: &[Ranked], scan: &Scan) -> Verdict {
         let pupil = Pupil::new();
         let psf_of = |ranked: &Ranked| pupil.psf(&ranked.joint.point.coefficients).values;
         let psf = psf_of(winner);
         let other = finalists
             .iter()
-            .find(|other| verdict::similarity(&psf_of(other), &psf, 3) < 0.95);
+            .find(|other| verdict::similarity(&psf_of(other), &psf, REACH_PX) < 0.95);
         let spectral = self.whittle.slope(&winner.joint.point, Whittle::WHOLE_BAND);
         Verdict {
             residual: winner.joint.residual_rms() / self.config.noise,
             rival: other.map(|other| other.score - finalists[0].score),
             spectral: spectral.value - self.best_spectral,
             held: winner.held,
-            moved: verdict::similarity(&psf_of(&finalists[0]), &psf, 3),
+            moved: verdict::similarity(&psf_of(&finalists[0]), &psf, REACH_PX),
+            tilt: scan.margin(),
         }
     }
 
@@ -627,6 +704,9 @@ struct Descent {
     tilt: f64,
     /// The share of the iterations that move the scene alone.
     frozen: f64,
+    /// What the spectrum's likelihood and the log-determinant count.
+    share: f64,
+    volume: f64,
 }
 
 impl Descent {
@@ -641,6 +721,8 @@ impl Descent {
             scene: self.scene * slower as f32,
             coefficients: self.coefficients * free,
             tilt: self.tilt * free,
+            share: self.share,
+            volume: self.volume,
         };
         (weight, rates)
     }

@@ -18,6 +18,8 @@ pub struct Verdict {
     pub held: bool,
     /// Correlation of the point spread function before and after the last refinement.
     pub moved: f64,
+    /// Nats by which the border prefers the tilt to those a pixel or so away.
+    pub tilt: f64,
 }
 
 /// Limits beyond which a signal is a doubt, set on generated scenes.
@@ -25,6 +27,7 @@ const RESIDUAL: f64 = 1.1;
 const RIVAL_NATS: f64 = 12.0;
 const SPECTRAL_NATS: f64 = 45.0;
 const MOVED: f64 = 0.97;
+const TILT_NATS: f64 = 30.0;
 
 impl Verdict {
     /// Why the aberration may be wrong, a sentence each.
@@ -53,6 +56,13 @@ impl Verdict {
         if self.held || self.moved.is_nan() || self.moved < MOVED {
             doubts.push(
                 "the point spread function changed when scene and aberration were refined together"
+                    .into(),
+            );
+        }
+        if self.tilt.is_nan() || self.tilt < TILT_NATS {
+            doubts.push(
+                "the frame's border hardly tells the tilt: the scene may be shifted as a whole, \
+                 and the point spread function the other way"
                     .into(),
             );
         }
@@ -96,6 +106,7 @@ mod tests {
         spectral: 8.0,
         held: false,
         moved: 0.995,
+        tilt: 200.0,
     };
 
     #[test]
@@ -134,6 +145,7 @@ mod tests {
                 moved: 0.8,
                 ..RIGHT
             },
+            Verdict { tilt: 5.0, ..RIGHT },
         ];
         for verdict in wrong {
             assert_eq!(verdict.doubts().len(), 1, "{verdict:?}");

@@ -189,6 +189,30 @@ impl Whittle {
         }
     }
 
+    /// Slopes along the coefficients of the logarithm of how much a measurement may vary: half
+    /// the log-determinant of its covariance, summed over what moves.
+    pub fn volume_slope(&self, point: &Point) -> Vec<f64> {
+        let psf = self.pupil.psf(&point.coefficients);
+        let transfer = self.transfer.of(&psf.values);
+        let power: Vec<f32> = transfer.iter().map(|h| h.norm_sqr()).collect();
+        let n = self.grid.len();
+        let mut slope_power = vec![0.0f32; n];
+        for (g, spectrum) in self.spectra.iter().enumerate() {
+            let b = &point.scene[g * TERMS..(g + 1) * TERMS];
+            for i in 0..n {
+                let terms = self.terms.iter().zip(b);
+                let log: f32 = terms.map(|(term, &b)| b as f32 * term[i]).sum();
+                let scene = log.clamp(-60.0, 60.0).exp();
+                let model = scene * power[i] + spectrum.noise;
+                slope_power[i] += self.grid.weight[i] * spectrum.freedom * scene / model;
+            }
+        }
+        let pulled = self.transfer.pull_power(&transfer, &slope_power);
+        let mut coefficients = self.pupil.pull(&psf, &pulled);
+        coefficients[..3].fill(0.0);
+        coefficients
+    }
+
     /// Standard deviations of the coefficients that the spectrum leaves near a point, in
     /// radians, the scene's terms being unknown too; none for piston and tilt, of which it
     /// knows nothing, and where the point is no optimum.
