@@ -574,7 +574,7 @@ impl BlindZernike {
                     self.deviations = self.whittle.deviations(&winner.joint.point);
                     canonical(&mut winner.joint.point.coefficients);
                 } else if scan.is_finished() {
-                    winner.joint.point.coefficients[1..3].copy_from_slice(&scan.refined());
+                    winner.joint.point.coefficients[1..3].copy_from_slice(&scan.best());
                     if let Some(next) = scan.next(&winner.joint) {
                         scan = next;
                     } else {

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::joint::Joint;
 use super::whittle::Point;
-use super::{BlindZernike, Descent, FIRST_WEIGHT, PIXELS_PER_RADIAN, Ranked};
+use super::{BlindZernike, Descent, FIRST_WEIGHT, PIXELS_PER_RADIAN};
 use crate::solver::SolverError;
 
 /// Tilts of one aberration, each with a scene of its own that has converged on the mean frame.
@@ -23,9 +23,10 @@ impl Scan {
     /// Tilts on each side of the middle and the distances of both scans, in pixels of shift.
     const REACH: i32 = 3;
     const STEP_PX: f64 = 1.25;
-    const CLOSE_PX: f64 = 0.75;
+    const CLOSE_PX: f64 = 0.8;
+    const CLOSEST_PX: f64 = 0.06;
     /// Scans in a row at most, each around the best of the one before.
-    const ROUNDS: usize = 5;
+    const ROUNDS: usize = 9;
     const ITERATIONS: usize = 400;
     /// The prior's weight at last: low enough for what the border shows to count.
     const WEIGHT: f64 = 5e-5;
@@ -104,40 +105,20 @@ impl Scan {
         best.map_or(self.tilts[0], |(tilt, _)| *tilt)
     }
 
-    /// The best tilt; where that is the middle one, the optimum of a parabola along each axis.
-    pub fn refined(&self) -> [f64; 2] {
-        let best = self.best();
-        if best != self.tilts[0] {
-            return best;
-        }
-        let step = self.step_px / PIXELS_PER_RADIAN;
-        let at = |tilt: [f64; 2]| {
-            let near = |t: &&[f64; 2]| (0..2).all(|k| (t[k] - tilt[k]).abs() < 0.1 * step);
-            let place = self.tilts.iter().position(|t| near(&t));
-            place.map_or(f64::NAN, |i| self.nats[i])
-        };
-        let mut refined = best;
-        for k in 0..2 {
-            let beside = |by: f64| {
-                let mut tilt = best;
-                tilt[k] += by;
-                at(tilt)
-            };
-            let (before, after) = (beside(-step), beside(step));
-            let bend = before + after - 2.0 * self.nats[0];
-            let by = 0.5 * (before - after) / bend;
-            if by.abs() <= 0.5 {
-                refined[k] += by * step;
-            }
-        }
-        refined
-    }
-
-    /// A scan around a hypothesis that was moved to the best tilt, unless that is settled.
+    /// A scan around a hypothesis that was moved to the best tilt, closer once the middle is the
+    /// best, unless that is close enough.
+    ///
+    /// The likelihood has a cusp at the truth, whose sides are not alike: a parabola would miss it.
     pub fn next(&self, moved: &Joint) -> Option<Self> {
-        let settled = self.step_px == Self::CLOSE_PX && self.best() == self.tilts[0];
         let left = self.left.checked_sub(1)?;
-        (!settled).then(|| Self::new(moved, 1, Self::CLOSE_PX, left))
+        let wide = self.step_px > Self::CLOSE_PX;
+        let settled = !wide && self.best() == self.tilts[0];
+        let step_px = match (wide, settled) {
+            (true, _) => Self::CLOSE_PX,
+            (false, true) => 0.5 * self.step_px,
+            (false, false) => self.step_px,
+        };
+        (step_px > Self::CLOSEST_PX).then(|| Self::new(moved, 1, step_px, left))
     }
 
     /// Nats by which the first tilt is likelier than the likeliest other.
