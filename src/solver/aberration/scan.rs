@@ -33,7 +33,7 @@ impl Scan {
     const TILTS: usize = ((2 * Self::REACH + 1) * (2 * Self::REACH + 1)) as usize;
     /// Steps of all scans together at most.
     pub const STEPS: usize = Self::TILTS.div_ceil(Self::TILTS_A_STEP)
-        + (2 * Self::ROUNDS + 1) * 9usize.div_ceil(Self::TILTS_A_STEP);
+        + (2 * Self::ROUNDS + 2) * 9usize.div_ceil(Self::TILTS_A_STEP);
 
     /// Of all tilts that are at all likely, and of those around the present one.
     pub fn of_frame(joint: &Joint) -> Self {
@@ -102,35 +102,6 @@ impl Scan {
         let tried = self.tilts.iter().zip(&self.nats);
         let best = tried.min_by(|a, b| a.1.total_cmp(b.1));
         best.map_or(self.tilts[0], |(tilt, _)| *tilt)
-    }
-
-    /// The best tilt; where that is the middle one, the optimum of a parabola along each axis.
-    pub fn refined(&self) -> [f64; 2] {
-        let best = self.best();
-        if best != self.tilts[0] {
-            return best;
-        }
-        let step = self.step_px / PIXELS_PER_RADIAN;
-        let at = |tilt: [f64; 2]| {
-            let near = |t: &&[f64; 2]| (0..2).all(|k| (t[k] - tilt[k]).abs() < 0.1 * step);
-            let place = self.tilts.iter().position(|t| near(&t));
-            place.map_or(f64::NAN, |i| self.nats[i])
-        };
-        let mut refined = best;
-        for k in 0..2 {
-            let beside = |by: f64| {
-                let mut tilt = best;
-                tilt[k] += by;
-                at(tilt)
-            };
-            let (before, after) = (beside(-step), beside(step));
-            let bend = before + after - 2.0 * self.nats[0];
-            let by = 0.5 * (before - after) / bend;
-            if by.abs() <= 0.5 {
-                refined[k] += by * step;
-            }
-        }
-        refined
     }
 
     /// A scan around a hypothesis that was moved to the best tilt, unless that is settled.
