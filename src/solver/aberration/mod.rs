@@ -11,7 +11,9 @@
 //!    pool is tried with both, on the mean frame, over a grid of tilts;
 //! 3. the best are refined with a concave prior, first on the mean frame, then on the clip,
 //!    and **ranked by their posterior**;
-//! 4. the winner is refined to the noise, its scene started anew in between.
+//! 4. the winner's tilt is looked for again ([`scan`]), and it is refined to the noise, its
+//!    scene started anew in between. There the log-determinant of the measurement's covariance
+//!    counts, too: the one best scene alone would underestimate the blur.
 //!
 //! [`Verdict`] says what speaks against the result.
 
@@ -462,12 +464,16 @@ impl BlindZernike {
         }
     }
 
-    fn winner_descent(&self) -> Descent {
+    fn winner_descent(&self, winner: &Ranked) -> Descent {
+        let descent = self.finalist_descent();
+        let (first, last) = descent.weights;
         Descent {
             iterations: self.config.winner_iterations,
-            frozen: 0.5,
+            weights: (first, winner.eased * last),
+            frozen: if winner.held { 1.0 } else { 0.5 },
             volume: VOLUME,
-            ..self.finalist_descent()
+            tilt: 0.006,
+            ..descent
         }
     }
 
@@ -587,27 +593,18 @@ impl BlindZernike {
             }
             Phase::Winner(winner, list, done) => {
                 let (mut winner, list, done) = (winner.clone(), list.clone(), *done);
-                let descent = self.winner_descent();
+                let descent = self.winner_descent(&winner);
                 let total = 2 * descent.iterations;
                 let mut model = winner.joint.model()?;
                 let rest = descent.iterations - done % descent.iterations;
                 let end = done + ITERATIONS_A_STEP.min(rest);
                 for i in done..end {
-                    let descent = Descent {
-                        frozen: if winner.held { 1.0 } else { descent.frozen },
-                        ..descent
-                    };
                     let i = i % descent.iterations;
-                    let descent = Descent {
-                        weights: (descent.weights.0, winner.eased * descent.weights.1),
-                        ..descent
-                    };
                     self.iterate(&mut winner.joint, &mut model, &descent, i)?;
                 }
-                let passed = (end - 1) % descent.iterations;
-                if end <= descent.iterations
-                    && passed as f64 > descent.fallen * descent.iterations as f64
-                {
+                // Once the weight has fallen, the first time round.
+                let fallen = descent.fallen * descent.iterations as f64;
+                if end <= descent.iterations && (end - 1) as f64 > fallen {
                     winner.ease(self.config.noise);
                 }
                 if end == descent.iterations {

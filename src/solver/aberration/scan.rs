@@ -27,14 +27,13 @@ impl Scan {
     const CLOSEST_PX: f64 = 0.06;
     /// Scans in a row at most, each around the best of the one before.
     const ROUNDS: usize = 9;
-    const ITERATIONS: usize = 400;
     /// The prior's weight at last: low enough for what the border shows to count.
     const WEIGHT: f64 = 5e-5;
     const TILTS_A_STEP: usize = 4;
     const TILTS: usize = ((2 * Self::REACH + 1) * (2 * Self::REACH + 1)) as usize;
     /// Steps of all scans together at most.
     pub const STEPS: usize = Self::TILTS.div_ceil(Self::TILTS_A_STEP)
-        + (2 * Self::ROUNDS + 1) * 9usize.div_ceil(Self::TILTS_A_STEP);
+        + (2 * Self::ROUNDS + 2) * 9usize.div_ceil(Self::TILTS_A_STEP);
 
     /// Of all tilts that are at all likely, and of those around the present one.
     pub fn of_frame(joint: &Joint) -> Self {
@@ -80,7 +79,8 @@ impl Scan {
                 point.coefficients[1..3].copy_from_slice(tilt);
                 let mut ranked = solver.on_mean_frame(point);
                 let descent = Descent {
-                    iterations: Self::ITERATIONS,
+                    // On one frame; finalists have a clip and coefficients to move.
+                    iterations: (2 * solver.config.finalist_iterations).div_ceil(3),
                     weights: (FIRST_WEIGHT, Self::WEIGHT),
                     scene: 0.06,
                     coefficients: 0.0,
@@ -150,7 +150,10 @@ mod tests {
             varying: false,
             exposure: Exposure::Fitted,
         };
-        let config = BlindZernikeConfig::for_noise(measurement.rounding());
+        let config = BlindZernikeConfig {
+            finalist_iterations: 150,
+            ..BlindZernikeConfig::for_noise(measurement.rounding())
+        };
         let solver = BlindZernike::new(search, measurement, config, 0).unwrap();
         let scan = |lost_px: [i32; 2]| {
             let mut coefficients = truth.to_vec();

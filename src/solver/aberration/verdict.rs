@@ -24,10 +24,10 @@ pub struct Verdict {
 
 /// Limits beyond which a signal is a doubt, set on generated scenes.
 const RESIDUAL: f64 = 1.1;
-const RIVAL_NATS: f64 = 12.0;
+const AHEAD_NATS: f64 = 6.0;
 const SPECTRAL_NATS: f64 = 45.0;
 const MOVED: f64 = 0.97;
-const TILT_NATS: f64 = 30.0;
+const TILT_NATS: f64 = 100.0;
 
 impl Verdict {
     /// Why the aberration may be wrong, a sentence each.
@@ -39,10 +39,9 @@ impl Verdict {
                 self.residual
             ));
         }
-        if self
-            .rival
-            .is_some_and(|nats| nats.is_nan() || nats < RIVAL_NATS)
-        {
+        // Ahead of its rivals for the scene's sake, behind others in the spectrum: no evidence.
+        let ahead = self.rival.map(|rival| rival - self.spectral);
+        if ahead.is_some_and(|nats| nats.is_nan() || nats < AHEAD_NATS) {
             doubts.push(
                 "another point spread function explains the measurement nearly as well".into(),
             );
@@ -134,6 +133,7 @@ mod tests {
                 ..RIGHT
             },
             Verdict {
+                rival: None,
                 spectral: 130.0,
                 ..RIGHT
             },
