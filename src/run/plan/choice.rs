@@ -103,11 +103,11 @@ fn nominal_s(physics: &Physics, method: Method) -> f64 {
         Physics::Known(_) => 0.8,
         Physics::Scatter(_) => 3.0,
         Physics::Capture(_) => 2.5,
-        Physics::Aberration(_) => 40.0,
+        Physics::Aberration(_) => 30.0,
     };
     match method {
         Method::Instant => instant,
-        Method::Fast => instant + 8.0,
+        Method::Fast => instant + 11.0,
         Method::Reference => 5400.0,
     }
 }

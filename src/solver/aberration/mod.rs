@@ -11,9 +11,10 @@
 //!    pool is tried with both, on the mean frame, over a grid of tilts;
 //! 3. the best are refined with a concave prior, first on the mean frame, then on the clip,
 //!    and **ranked by their posterior**;
-//! 4. the winner's tilt is looked for again ([`scan`]), and it is refined to the noise, its
-//!    scene started anew in between. There the log-determinant of the measurement's covariance
-//!    counts, too: the one best scene alone would underestimate the blur.
+//! 4. the first of them, and those whose score is close, **play off**: the tilt is looked for
+//!    again ([`scan`]), and they are refined to the noise. There the log-determinant of the
+//!    measurement's covariance counts, too: the one best scene alone would underestimate the blur;
+//! 5. the winner is refined once more, its scene started anew.
 //!
 //! [`Verdict`] says what speaks against the result.
 
@@ -77,7 +78,7 @@ pub struct BlindZernikeConfig {
     pub contenders: usize,
     /// Hypotheses that are refined on the clip.
     pub finalists: usize,
-    /// Iterations of each finalist, and of each of the winner's two last refinements.
+    /// Iterations of each finalist, and of each of the last two refinements.
     pub finalist_iterations: usize,
     pub winner_iterations: usize,
     /// Standard deviation of the measurement's noise, as a share of full scale.
@@ -168,10 +169,80 @@ enum Phase {
     Contest(Vec<Ranked>, usize, Vec<Ranked>),
     /// Finalists, and which of them is being refined for how many iterations.
     Final(Vec<Ranked>, usize, usize),
-    /// The winner's place among tilts, the winner, the finalists, and the winner's iterations.
-    Place(Scan, Box<Ranked>, Vec<Ranked>, usize),
-    /// The winner, the finalists, and the winner's iterations.
-    Winner(Box<Ranked>, Vec<Ranked>, usize),
+    /// A player's place among tilts, the player, the others, and the player's iterations.
+    Place(Scan, Box<Ranked>, Playoff, usize),
+    /// A player, the others, and the player's iterations: the first half in the playoff, the
+    /// second as its winner.
+    Refine(Box<Ranked>, Playoff, usize),
+}
+
+/// Finalists of nearly the same score, refined in turn.
+#[derive(Clone)]
+struct Playoff {
+    /// In the order of their scores.
+    finalists: Vec<Ranked>,
+    /// Those that play, by their place among the finalists, and who is at it.
+    players: Vec<usize>,
+    at: usize,
+    /// Who has played, scored by [`BlindZernike::evidence`].
+    refined: Vec<Ranked>,
+}
+
+impl Playoff {
+    /// Finalists closer than this to the best play, if their point spread functions differ.
+    const CLOSE_NATS: f64 = 12.0;
+    const MOST: usize = 4;
+
+    fn new(finalists: Vec<Ranked>) -> Self {
+        let mut players: Vec<usize> = Vec::new();
+        for (i, finalist) in finalists.iter().enumerate() {
+            let close = finalist.score - finalists[0].score < Self::CLOSE_NATS;
+            let alike = players.iter().any(|&k| finalists[k].is_like(finalist));
+            if i == 0 || (close && !alike && players.len() < Self::MOST) {
+                players.push(i);
+            }
+        }
+        Self {
+            finalists,
+            players,
+            at: 0,
+            refined: Vec::new(),
+        }
+    }
+
+    /// What the present player was before its refinement.
+    fn origin(&self) -> &Ranked {
+        &self.finalists[self.players[self.at]]
+    }
+
+    /// The next to play, or none after the last.
+    fn next(&mut self) -> Option<Box<Ranked>> {
+        if self.at + 1 == self.players.len() {
+            return None;
+        }
+        self.at += 1;
+        Some(Box::new(self.origin().clone()))
+    }
+
+    /// The winner, which is at it from then on.
+    fn winner(&mut self) -> Box<Ranked> {
+        let scores =
+            |&a: &usize, &b: &usize| self.refined[a].score.total_cmp(&self.refined[b].score);
+        self.at = (0..self.refined.len()).min_by(scores).unwrap_or(0);
+        Box::new(self.refined[self.at].clone())
+    }
+
+    /// Nats by which the best hypothesis with another point spread function than the `winner`'s
+    /// is behind it.
+    fn lead(&self, winner: &Ranked) -> Option<f64> {
+        let played = self.refined.iter().filter(|other| !other.is_like(winner));
+        let played = played.map(|other| other.score - winner.score);
+        let benched = (0..self.finalists.len()).filter(|i| !self.players.contains(i));
+        let benched = benched.map(|i| &self.finalists[i]);
+        let benched = benched.filter(|other| !other.is_like(winner));
+        let benched = benched.map(|other| other.score - self.origin().score);
+        played.chain(benched).min_by(f64::total_cmp)
+    }
 }
 
 /// A hypothesis with what speaks against it.
@@ -186,6 +257,13 @@ struct Ranked {
 }
 
 impl Ranked {
+    /// Whether its point spread function is the same, but for a shift.
+    fn is_like(&self, other: &Self) -> bool {
+        let pupil = Pupil::new();
+        let psf = |ranked: &Self| pupil.psf(&ranked.joint.point.coefficients).values;
+        verdict::similarity(&psf(self), &psf(other), REACH_PX) >= 0.95
+    }
+
     /// A prior that leaves more of the measurement than its noise is too strong for the scene;
     /// what it smooths away would be taken for less blur.
     fn ease(&mut self, noise: f64) {
@@ -277,8 +355,9 @@ impl BlindZernike {
             + 2 * config.pool * (2 * TILT_REACH + 1).pow(2).div_ceil(TILTS_A_STEP)
             + config.contenders * (PINNED_PX.len() + 1)
             + config.finalists * config.finalist_iterations.div_ceil(ITERATIONS_A_STEP)
-            + 2 * config.winner_iterations.div_ceil(ITERATIONS_A_STEP)
-            + Scan::STEPS;
+            + Playoff::MOST * (config.winner_iterations.div_ceil(ITERATIONS_A_STEP) + Scan::FIRST)
+            + config.winner_iterations.div_ceil(ITERATIONS_A_STEP)
+            + 2 * Scan::CLOSE;
         let mean = mean_frame(measurement.values());
         let whittle = Whittle::new(measurement.values());
         Ok(Self {
@@ -338,7 +417,7 @@ impl BlindZernike {
             Phase::Contest(.., found) if !found.is_empty() => lowest(found).map(|i| &found[i]),
             Phase::Contest(waiting, ..) => waiting.last(),
             Phase::Final(list, at, _) => list.get(*at).or_else(|| list.first()),
-            Phase::Place(_, winner, ..) | Phase::Winner(winner, ..) => Some(winner),
+            Phase::Place(_, player, ..) | Phase::Refine(player, ..) => Some(player),
         }
     }
 
@@ -434,20 +513,26 @@ impl BlindZernike {
         joint.step(model, &self.prior, &self.whittle, weight, rates)
     }
 
-    /// What speaks against a hypothesis, in nats of its spectrum: the lower the better.
+    /// What speaks against a hypothesis whose scene is coarse, in nats of its spectrum: the lower
+    /// the better.
     ///
     /// A posterior with a concave prior alone favours less blur, so it counts little beside
-    /// the spectrum; the scene's sparsity does not. The weights were set on generated scenes.
+    /// the spectrum and the scene's sparsity. The weights were set on generated scenes.
     fn score(&self, joint: &Joint, weight: f64) -> f64 {
-        const SPARSITY_NATS: f64 = 200.0;
         const POSTERIOR_SHARE: f64 = 0.01;
+        let frames = joint.estimate.shape().frames as f64;
+        self.evidence(joint) + POSTERIOR_SHARE * joint.nats(&self.prior, weight) / frames
+    }
+
+    /// What speaks against a hypothesis whose scene has converged: its spectrum and tilt, and the
+    /// sparsity of the scene. Once all explain the measurement to the noise, the posterior tells
+    /// how much they deblur, no longer how well.
+    fn evidence(&self, joint: &Joint) -> f64 {
+        const SPARSITY_NATS: f64 = 200.0;
         let spectral = self.whittle.slope(&joint.point, Whittle::WHOLE_BAND).value;
         let tilt = &joint.point.coefficients[1..3];
         let tilt: f64 = tilt.iter().map(|t| (t / COEFFICIENT_RAD).powi(2)).sum();
-        let frames = joint.estimate.shape().frames as f64;
-        let posterior = joint.nats(&self.prior, weight) / frames;
-        let sparsity = joint.sparsity().ln();
-        spectral + 0.5 * tilt + SPARSITY_NATS * sparsity + POSTERIOR_SHARE * posterior
+        spectral + 0.5 * tilt + SPARSITY_NATS * joint.sparsity().ln()
     }
 
     fn finalist_descent(&self) -> Descent {
@@ -464,13 +549,13 @@ impl BlindZernike {
         }
     }
 
-    fn winner_descent(&self, winner: &Ranked) -> Descent {
+    fn player_descent(&self, player: &Ranked) -> Descent {
         let descent = self.finalist_descent();
         let (first, last) = descent.weights;
         Descent {
             iterations: self.config.winner_iterations,
-            weights: (first, winner.eased * last),
-            frozen: if winner.held { 1.0 } else { 0.5 },
+            weights: (first, player.eased * last),
+            frozen: if player.held { 1.0 } else { 0.5 },
             volume: VOLUME,
             tilt: 0.006,
             ..descent
@@ -566,64 +651,62 @@ impl BlindZernike {
                 self.phase = if at == list.len() {
                     list.sort_by(|a, b| a.score.total_cmp(&b.score));
                     let scan = Scan::of_frame(&list[0].joint);
-                    Phase::Place(scan, Box::new(list[0].clone()), list, 0)
+                    let first = Box::new(list[0].clone());
+                    Phase::Place(scan, first, Playoff::new(list), 0)
                 } else {
                     Phase::Final(list, at, done)
                 };
             }
-            Phase::Place(scan, winner, list, done) => {
-                let (mut scan, mut winner) = (scan.clone(), winner.clone());
+            Phase::Place(scan, player, playoff, done) => {
+                let (mut scan, mut player) = (scan.clone(), player.clone());
                 scan.advance(self)?;
                 let over = *done == 2 * self.config.winner_iterations;
                 if scan.is_finished() && over {
-                    self.verdict = Some(self.judge(&winner, list, &scan));
-                    self.deviations = self.whittle.deviations(&winner.joint.point);
-                    canonical(&mut winner.joint.point.coefficients);
+                    self.verdict = Some(self.judge(&player, playoff, &scan));
+                    self.deviations = self.whittle.deviations(&player.joint.point);
+                    canonical(&mut player.joint.point.coefficients);
                 } else if scan.is_finished() {
-                    winner.joint.point.coefficients[1..3].copy_from_slice(&scan.best());
-                    if let Some(next) = scan.next(&winner.joint) {
+                    player.joint.point.coefficients[1..3].copy_from_slice(&scan.best());
+                    if let Some(next) = scan.next(&player.joint) {
                         scan = next;
                     } else {
-                        winner.joint.restart();
-                        self.phase = Phase::Winner(winner, list.clone(), *done);
+                        player.joint.restart();
+                        self.phase = Phase::Refine(player, playoff.clone(), *done);
                         return Ok(());
                     }
                 }
-                self.phase = Phase::Place(scan, winner, list.clone(), *done);
+                self.phase = Phase::Place(scan, player, playoff.clone(), *done);
             }
-            Phase::Winner(winner, list, done) => {
-                let (mut winner, list, done) = (winner.clone(), list.clone(), *done);
-                let descent = self.winner_descent(&winner);
-                let total = 2 * descent.iterations;
-                let mut model = winner.joint.model()?;
+            Phase::Refine(player, playoff, done) => {
+                let (mut player, mut playoff, done) = (player.clone(), playoff.clone(), *done);
+                let descent = self.player_descent(&player);
+                let mut model = player.joint.model()?;
                 let rest = descent.iterations - done % descent.iterations;
                 let end = done + ITERATIONS_A_STEP.min(rest);
                 for i in done..end {
                     let i = i % descent.iterations;
-                    self.iterate(&mut winner.joint, &mut model, &descent, i)?;
+                    self.iterate(&mut player.joint, &mut model, &descent, i)?;
                 }
                 // Once the weight has fallen, the first time round.
                 let fallen = descent.fallen * descent.iterations as f64;
                 if end <= descent.iterations && (end - 1) as f64 > fallen {
-                    winner.ease(self.config.noise);
+                    player.ease(self.config.noise);
                 }
-                if end == descent.iterations {
-                    // A refinement that led astray is undone, and only the scene refined.
-                    let spectral =
-                        |joint: &Joint| self.whittle.slope(&joint.point, Whittle::WHOLE_BAND).value;
-                    if spectral(&winner.joint) > spectral(&list[0].joint) + ASTRAY_NATS {
-                        winner.joint.point = list[0].joint.point.clone();
-                        winner.joint.light = list[0].joint.light;
-                        winner.held = true;
+                self.phase = if end == descent.iterations {
+                    self.undo_if_astray(&mut player, playoff.origin());
+                    player.score = self.evidence(&player.joint);
+                    playoff.refined.push(*player);
+                    match playoff.next() {
+                        Some(next) => Phase::Place(Scan::of_frame(&next.joint), next, playoff, 0),
+                        None => {
+                            let winner = playoff.winner();
+                            Phase::Place(Scan::close_by(&winner.joint), winner, playoff, end)
+                        }
                     }
-                }
-                if end == total {
-                    winner.score = self.score(&winner.joint, COMPARED_WEIGHT);
-                }
-                self.phase = if end % descent.iterations == 0 {
-                    Phase::Place(Scan::close_by(&winner.joint), winner, list, end)
+                } else if end == 2 * descent.iterations {
+                    Phase::Place(Scan::close_by(&player.joint), player, playoff, end)
                 } else {
-                    Phase::Winner(winner, list, end)
+                    Phase::Refine(player, playoff, end)
                 };
             }
         }
@@ -665,20 +748,26 @@ impl BlindZernike {
         kept.into_iter().map(|(ranked, _)| ranked).collect()
     }
 
-    fn judge(&self, winner: &Ranked, finalists: &[Ranked], scan: &Scan) -> Verdict {
+    /// Undoes a refinement that led astray, so that only the scene is refined.
+    fn undo_if_astray(&self, player: &mut Ranked, origin: &Ranked) {
+        let spectral = |joint: &Joint| self.whittle.slope(&joint.point, Whittle::WHOLE_BAND).value;
+        if spectral(&player.joint) > spectral(&origin.joint) + ASTRAY_NATS {
+            player.joint.point = origin.joint.point.clone();
+            player.joint.light = origin.joint.light;
+            player.held = true;
+        }
+    }
+
+    fn judge(&self, winner: &Ranked, playoff: &Playoff, scan: &Scan) -> Verdict {
         let pupil = Pupil::new();
-        let psf_of = |ranked: &Ranked| pupil.psf(&ranked.joint.point.coefficients).values;
-        let psf = psf_of(winner);
-        let other = finalists
-            .iter()
-            .find(|other| verdict::similarity(&psf_of(other), &psf, REACH_PX) < 0.95);
+        let psf = |ranked: &Ranked| pupil.psf(&ranked.joint.point.coefficients).values;
         let spectral = self.whittle.slope(&winner.joint.point, Whittle::WHOLE_BAND);
         Verdict {
             residual: winner.joint.residual_rms() / self.config.noise,
-            rival: other.map(|other| other.score - finalists[0].score),
+            rival: playoff.lead(winner),
             spectral: spectral.value - self.best_spectral,
             held: winner.held,
-            moved: verdict::similarity(&psf_of(&finalists[0]), &psf, REACH_PX),
+            moved: verdict::similarity(&psf(playoff.origin()), &psf(winner), REACH_PX),
             tilt: scan.margin(),
         }
     }

@@ -31,9 +31,10 @@ impl Scan {
     const WEIGHT: f64 = 5e-5;
     const TILTS_A_STEP: usize = 4;
     const TILTS: usize = ((2 * Self::REACH + 1) * (2 * Self::REACH + 1)) as usize;
-    /// Steps of all scans together at most.
-    pub const STEPS: usize = Self::TILTS.div_ceil(Self::TILTS_A_STEP)
-        + (2 * Self::ROUNDS + 2) * 9usize.div_ceil(Self::TILTS_A_STEP);
+    /// Steps of a row of scans at most, from all tilts and from the closest.
+    pub const FIRST: usize = Self::TILTS.div_ceil(Self::TILTS_A_STEP) + Self::ROUNDS * Self::ROUND;
+    pub const CLOSE: usize = (1 + Self::ROUNDS) * Self::ROUND;
+    const ROUND: usize = 9usize.div_ceil(Self::TILTS_A_STEP);
 
     /// Of all tilts that are at all likely, and of those around the present one.
     pub fn of_frame(joint: &Joint) -> Self {
