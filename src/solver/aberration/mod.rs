@@ -210,6 +210,11 @@ impl Playoff {
         }
     }
 
+    /// Steps of a player at most.
+    fn steps_a_player(config: &BlindZernikeConfig) -> usize {
+        Scan::FIRST + config.winner_iterations.div_ceil(ITERATIONS_A_STEP)
+    }
+
     /// What the present player was before its refinement.
     fn origin(&self) -> &Ranked {
         &self.finalists[self.players[self.at]]
@@ -355,7 +360,7 @@ impl BlindZernike {
             + 2 * config.pool * (2 * TILT_REACH + 1).pow(2).div_ceil(TILTS_A_STEP)
             + config.contenders * (PINNED_PX.len() + 1)
             + config.finalists * config.finalist_iterations.div_ceil(ITERATIONS_A_STEP)
-            + Playoff::MOST * (config.winner_iterations.div_ceil(ITERATIONS_A_STEP) + Scan::FIRST)
+            + Playoff::MOST * Playoff::steps_a_player(&config)
             + config.winner_iterations.div_ceil(ITERATIONS_A_STEP)
             + 2 * Scan::CLOSE;
         let mean = mean_frame(measurement.values());
@@ -652,7 +657,10 @@ impl BlindZernike {
                     list.sort_by(|a, b| a.score.total_cmp(&b.score));
                     let scan = Scan::of_frame(&list[0].joint);
                     let first = Box::new(list[0].clone());
-                    Phase::Place(scan, first, Playoff::new(list), 0)
+                    let playoff = Playoff::new(list);
+                    let absent = Playoff::MOST - playoff.players.len();
+                    self.progress.done += absent * Playoff::steps_a_player(&self.config);
+                    Phase::Place(scan, first, playoff, 0)
                 } else {
                     Phase::Final(list, at, done)
                 };
