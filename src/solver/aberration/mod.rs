@@ -1036,6 +1036,34 @@ mod tests {
         assert!(crate::solver::rms(residual.data()) < 0.1);
     }
 
+    /// Only what is close and different plays, and what has played best wins.
+    #[test]
+    fn close_finalists_play_off() {
+        let solver = BlindZernike::new(search(), measurement(), brief(), 0).unwrap();
+        let finalist = |score: f64, astigmatism: f64, tilt: f64| {
+            let c = vec![0.0, tilt, 0.0, astigmatism, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+            let mut ranked = solver.on_mean_frame(solver.whittle.start(c));
+            ranked.score = score;
+            ranked
+        };
+        let mut playoff = Playoff::new(vec![
+            finalist(0.0, 0.0, 0.0),
+            finalist(5.0, 0.0, 1.5),
+            finalist(8.0, 3.0, 0.0),
+            finalist(30.0, -4.0, 0.5),
+        ]);
+        assert_eq!(playoff.players, [0, 2]);
+        for score in [2.0, -7.0] {
+            let mut played = playoff.origin().clone();
+            played.score = score;
+            playoff.refined.push(played);
+            assert_eq!(playoff.next().is_some(), score == 2.0);
+        }
+        let winner = playoff.winner();
+        assert_eq!((winner.score, playoff.origin().score), (-7.0, 8.0));
+        assert_eq!(playoff.lead(&winner), Some(9.0));
+    }
+
     #[test]
     fn after_the_last_step_nothing_changes() {
         let mut solver = run(3);
