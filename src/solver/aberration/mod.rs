@@ -242,9 +242,11 @@ impl Playoff {
     fn lead(&self, winner: &Ranked) -> Option<f64> {
         let played = self.refined.iter().filter(|other| !other.is_like(winner));
         let played = played.map(|other| other.score - winner.score);
-        let benched = (0..self.finalists.len()).filter(|i| !self.players.contains(i));
-        let benched = benched.map(|i| &self.finalists[i]);
-        let benched = benched.filter(|other| !other.is_like(winner));
+        // Those like a player were played by it.
+        let benched = self.finalists.iter().filter(|other| {
+            let mut players = self.players.iter().map(|&k| &self.finalists[k]);
+            !other.is_like(winner) && !players.any(|player| player.is_like(other))
+        });
         let benched = benched.map(|other| other.score - self.origin().score);
         played.chain(benched).min_by(f64::total_cmp)
     }
