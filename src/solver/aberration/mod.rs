@@ -22,6 +22,7 @@
 #![allow(clippy::needless_range_loop)]
 
 mod joint;
+mod playoff;
 mod pool;
 mod scan;
 mod spectrum;
@@ -42,6 +43,7 @@ use crate::prior::SpaceTime;
 
 use super::{Finding, Measurement, Progress, Solver, SolverError, positive};
 use joint::{Joint, Light, NATS, Rates};
+use playoff::Playoff;
 use pool::Peak;
 use scan::Scan;
 pub use verdict::Verdict;
@@ -174,82 +176,6 @@ enum Phase {
     /// A player, the others, and the player's iterations: the first half in the playoff, the
     /// second as its winner.
     Refine(Box<Ranked>, Playoff, usize),
-}
-
-/// Finalists of nearly the same score, refined in turn.
-#[derive(Clone)]
-struct Playoff {
-    /// In the order of their scores.
-    finalists: Vec<Ranked>,
-    /// Those that play, by their place among the finalists, and who is at it.
-    players: Vec<usize>,
-    at: usize,
-    /// Who has played, scored by [`BlindZernike::evidence`].
-    refined: Vec<Ranked>,
-}
-
-impl Playoff {
-    /// Finalists closer than this to the best play, if their point spread functions differ.
-    const CLOSE_NATS: f64 = 12.0;
-    const MOST: usize = 4;
-
-    fn new(finalists: Vec<Ranked>) -> Self {
-        let mut players: Vec<usize> = Vec::new();
-        for (i, finalist) in finalists.iter().enumerate() {
-            let close = finalist.score - finalists[0].score < Self::CLOSE_NATS;
-            let alike = players.iter().any(|&k| finalists[k].is_like(finalist));
-            if i == 0 || (close && !alike && players.len() < Self::MOST) {
-                players.push(i);
-            }
-        }
-        Self {
-            finalists,
-            players,
-            at: 0,
-            refined: Vec::new(),
-        }
-    }
-
-    /// Steps of a player at most.
-    fn steps_a_player(config: &BlindZernikeConfig) -> usize {
-        Scan::FIRST + config.winner_iterations.div_ceil(ITERATIONS_A_STEP)
-    }
-
-    /// What the present player was before its refinement.
-    fn origin(&self) -> &Ranked {
-        &self.finalists[self.players[self.at]]
-    }
-
-    /// The next to play, or none after the last.
-    fn next(&mut self) -> Option<Box<Ranked>> {
-        if self.at + 1 == self.players.len() {
-            return None;
-        }
-        self.at += 1;
-        Some(Box::new(self.origin().clone()))
-    }
-
-    /// The winner, which is at it from then on.
-    fn winner(&mut self) -> Box<Ranked> {
-        let scores =
-            |&a: &usize, &b: &usize| self.refined[a].score.total_cmp(&self.refined[b].score);
-        self.at = (0..self.refined.len()).min_by(scores).unwrap_or(0);
-        Box::new(self.refined[self.at].clone())
-    }
-
-    /// Nats by which the best hypothesis with another point spread function than the `winner`'s
-    /// is behind it.
-    fn lead(&self, winner: &Ranked) -> Option<f64> {
-        let played = self.refined.iter().filter(|other| !other.is_like(winner));
-        let played = played.map(|other| other.score - winner.score);
-        // Those like a player were played by it.
-        let benched = self.finalists.iter().filter(|other| {
-            let mut players = self.players.iter().map(|&k| &self.finalists[k]);
-            !other.is_like(winner) && !players.any(|player| player.is_like(other))
-        });
-        let benched = benched.map(|other| other.score - self.origin().score);
-        played.chain(benched).min_by(f64::total_cmp)
-    }
 }
 
 /// A hypothesis with what speaks against it.
@@ -660,8 +586,7 @@ impl BlindZernike {
                     let scan = Scan::of_frame(&list[0].joint);
                     let first = Box::new(list[0].clone());
                     let playoff = Playoff::new(list);
-                    let absent = Playoff::MOST - playoff.players.len();
-                    self.progress.done += absent * Playoff::steps_a_player(&self.config);
+                    self.progress.done += playoff.absent() * Playoff::steps_a_player(&self.config);
                     Phase::Place(scan, first, playoff, 0)
                 } else {
                     Phase::Final(list, at, done)
@@ -705,8 +630,7 @@ impl BlindZernike {
                 self.phase = if end == descent.iterations {
                     self.undo_if_astray(&mut player, playoff.origin());
                     player.score = self.evidence(&player.joint);
-                    playoff.refined.push(*player);
-                    match playoff.next() {
+                    match playoff.next(*player) {
                         Some(next) => Phase::Place(Scan::of_frame(&next.joint), next, playoff, 0),
                         None => {
                             let winner = playoff.winner();
@@ -1036,34 +960,6 @@ mod tests {
         let predicted = predicted.map(|v| (gain * f64::from(v) + offset) as f32);
         let residual = measurement().residual(&predicted);
         assert!(crate::solver::rms(residual.data()) < 0.1);
-    }
-
-    /// Only what is close and different plays, and what has played best wins.
-    #[test]
-    fn close_finalists_play_off() {
-        let solver = BlindZernike::new(search(), measurement(), brief(), 0).unwrap();
-        let finalist = |score: f64, astigmatism: f64, tilt: f64| {
-            let c = vec![0.0, tilt, 0.0, astigmatism, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0];
-            let mut ranked = solver.on_mean_frame(solver.whittle.start(c));
-            ranked.score = score;
-            ranked
-        };
-        let mut playoff = Playoff::new(vec![
-            finalist(0.0, 0.0, 0.0),
-            finalist(5.0, 0.0, 1.5),
-            finalist(8.0, 3.0, 0.0),
-            finalist(30.0, -4.0, 0.5),
-        ]);
-        assert_eq!(playoff.players, [0, 2]);
-        for score in [2.0, -7.0] {
-            let mut played = playoff.origin().clone();
-            played.score = score;
-            playoff.refined.push(played);
-            assert_eq!(playoff.next().is_some(), score == 2.0);
-        }
-        let winner = playoff.winner();
-        assert_eq!((winner.score, playoff.origin().score), (-7.0, 8.0));
-        assert_eq!(playoff.lead(&winner), Some(9.0));
     }
 
     #[test]
