@@ -171,9 +171,8 @@ impl MeasurementArgs {
         let dark = self.frame_beside(&self.dark)?.map(as_recorded);
         let flat = self.frame_beside(&self.flat)?.map(as_recorded);
         if dark.is_some() || flat.is_some() {
-            let clip = |frame: &Option<(Clip, FileRecord)>| frame.as_ref().map(|f| f.0.clone());
-            let size = (shape.height, shape.width);
-            let field = FlatField::new(size, clip(&dark).as_ref(), clip(&flat).as_ref())?;
+            let [dark, flat] = [&dark, &flat].map(|frame| frame.as_ref().map(|(clip, _)| clip));
+            let field = FlatField::new((shape.height, shape.width), dark, flat)?;
             measurement = measurement.flattened(&field);
         }
         let measurement = measurement.unexposed(gain, offset);

@@ -44,10 +44,7 @@ impl FlatField {
         dark: Option<&Clip>,
         flat: Option<&Clip>,
     ) -> Result<Self, FlatFieldError> {
-        let mean = |which, clip: Option<&Clip>, absent: f64| -> Result<Vec<f64>, FlatFieldError> {
-            let Some(clip) = clip else {
-                return Ok(vec![absent; height * width]);
-            };
+        let mean = |which, clip: &Clip| -> Result<Vec<f64>, FlatFieldError> {
             let shape = clip.shape();
             if (shape.height, shape.width) != (height, width) {
                 return Err(FlatFieldError::Size {
@@ -68,11 +65,14 @@ impl FlatField {
             }
             Ok(sum)
         };
-        let dark = mean("dark frame", dark, 0.0)?;
+        let dark = match dark {
+            None => vec![0.0; height * width],
+            Some(dark) => mean("dark frame", dark)?,
+        };
         let light = match flat {
             None => vec![1.0; height * width],
-            Some(_) => {
-                let flat = mean("flat frame", flat, 1.0)?;
+            Some(flat) => {
+                let flat = mean("flat frame", flat)?;
                 let above: Vec<f64> = flat.iter().zip(&dark).map(|(f, d)| f - d).collect();
                 let mean = above.iter().sum::<f64>() / above.len() as f64;
                 let unlit = |&&a: &&f64| a <= 0.0 || a < Self::LEAST * mean;

@@ -163,12 +163,12 @@ fn started(problem: Problem, iterations: Option<usize>, seed: u64) -> Result<Sta
             };
             let settings = recorded(&config);
             rounds = FastConfig::for_closed_form(model.as_ref(), config.noise);
-            let solver = Linear::new(model, measurement, config.clone())?;
-            starter = Some(Box::new(move |model, measurement| {
-                let solver = Linear::new(model, measurement, config.clone())?;
-                Ok(Box::new(solver))
-            }));
-            (Box::new(solver), "space-time", settings)
+            let start: Starter = Box::new(move |model, measurement| {
+                Ok(Box::new(Linear::new(model, measurement, config.clone())?))
+            });
+            let solver = start(model, measurement)?;
+            starter = Some(start);
+            (solver, "space-time", settings)
         }
         Physics::Known(model) => {
             let defaults = InstantConfig::for_noise(noise);
@@ -177,12 +177,12 @@ fn started(problem: Problem, iterations: Option<usize>, seed: u64) -> Result<Sta
                 ..defaults
             };
             let settings = recorded(&config);
-            let solver = Instant::new(model, measurement, config.clone())?;
-            starter = Some(Box::new(move |model, measurement| {
-                let solver = Instant::new(model, measurement, config.clone())?;
-                Ok(Box::new(solver))
-            }));
-            (Box::new(solver), "tv", settings)
+            let start: Starter = Box::new(move |model, measurement| {
+                Ok(Box::new(Instant::new(model, measurement, config.clone())?))
+            });
+            let solver = start(model, measurement)?;
+            starter = Some(start);
+            (solver, "tv", settings)
         }
         Physics::Scatter(search) => {
             let config = BlindConfig::for_noise(noise);

@@ -387,17 +387,8 @@ impl BlindZernike {
                 let mut point = point.clone();
                 point.coefficients[1..3].copy_from_slice(&tilt);
                 let mut ranked = self.on_mean_frame(point);
-                let descent = Descent {
-                    iterations: COARSE_ITERATIONS,
-                    weights: (FIRST_WEIGHT, COARSE_WEIGHT),
-                    scene: 0.06,
-                    coefficients: 0.0,
-                    tilt: 0.0,
-                    fallen: 0.7,
-                    frozen: 1.0,
-                    share: SPECTRAL_SHARE,
-                    volume: 0.0,
-                };
+                let weights = (FIRST_WEIGHT, COARSE_WEIGHT);
+                let descent = Descent::of_scene(COARSE_ITERATIONS, weights, 0.7);
                 self.refine(&mut ranked, &descent)?;
                 Ok(ranked)
             })
@@ -730,6 +721,21 @@ struct Descent {
 }
 
 impl Descent {
+    /// All but the scene of a mean frame rests.
+    fn of_scene(iterations: usize, weights: (f64, f64), fallen: f64) -> Self {
+        Self {
+            iterations,
+            weights,
+            fallen,
+            scene: 0.06,
+            coefficients: 0.0,
+            tilt: 0.0,
+            frozen: 1.0,
+            share: 0.0,
+            volume: 0.0,
+        }
+    }
+
     fn at(&self, i: usize) -> (f64, Rates) {
         let passed = i as f64 / self.iterations as f64;
         let (first, last) = self.weights;

@@ -20,7 +20,8 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// Tilts on each side of the middle and the distances of both scans, in pixels of shift.
+    /// Tilts on each side of the middle; distances, in pixels of shift, of the first scan and of
+    /// those close by, which halve down to the closest.
     const REACH: i32 = 3;
     const STEP_PX: f64 = 1.25;
     const CLOSE_PX: f64 = 0.8;
@@ -79,18 +80,9 @@ impl Scan {
                 let mut point = self.point.clone();
                 point.coefficients[1..3].copy_from_slice(tilt);
                 let mut ranked = solver.on_mean_frame(point);
-                let descent = Descent {
-                    // On one frame; finalists have a clip and coefficients to move.
-                    iterations: (2 * solver.config.finalist_iterations).div_ceil(3),
-                    weights: (FIRST_WEIGHT, Self::WEIGHT),
-                    scene: 0.06,
-                    coefficients: 0.0,
-                    tilt: 0.0,
-                    fallen: 0.5,
-                    frozen: 1.0,
-                    share: 0.0,
-                    volume: 0.0,
-                };
+                // On one frame; finalists have a clip and coefficients to move.
+                let iterations = (2 * solver.config.finalist_iterations).div_ceil(3);
+                let descent = Descent::of_scene(iterations, (FIRST_WEIGHT, Self::WEIGHT), 0.5);
                 solver.refine(&mut ranked, &descent)?;
                 Ok(ranked.joint.nats(&solver.prior, Self::WEIGHT))
             })
