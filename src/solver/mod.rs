@@ -5,7 +5,7 @@
 //! spawns or reads a clock, so cancelling, pausing and previewing belong to the caller
 //! and cost nothing.
 
-mod aberration;
+pub mod aberration;
 mod blind;
 mod capture;
 mod fast;

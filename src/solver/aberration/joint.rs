@@ -31,6 +31,49 @@ pub struct Rates {
     pub volume: f64,
 }
 
+impl Moments<f32> {
+    /// Adam's step number `steps` of a scene that stays within [0, `brightest`].
+    pub fn move_scene(
+        &mut self,
+        scene: &mut Clip,
+        slope: &[f32],
+        rate: f32,
+        steps: i32,
+        brightest: f32,
+    ) {
+        let (b1, b2) = (0.9f32, 0.99f32);
+        let rate = rate / (1.0 - b1.powi(steps));
+        let unbias = 1.0 / (1.0 - b2.powi(steps)).sqrt();
+        let moments = self.first.iter_mut().zip(&mut self.second);
+        let places = scene.data_mut().iter_mut();
+        for ((x, &g), (m, v)) in places.zip(slope).zip(moments) {
+            *m = b1 * *m + (1.0 - b1) * g;
+            *v = b2 * *v + (1.0 - b2) * g * g;
+            *x = (*x - rate * *m / (v.sqrt() * unbias + 1e-10)).clamp(0.0, brightest);
+        }
+    }
+}
+
+impl Moments<f64> {
+    /// Adam's step number `steps` of what `place` are, each at its own rate.
+    pub fn move_others<'a>(
+        &mut self,
+        places: impl Iterator<Item = &'a mut f64>,
+        slope: &[f64],
+        rate: impl Fn(usize) -> f64,
+        steps: i32,
+    ) {
+        let (b1, b2) = (0.9f64, 0.99f64);
+        let (u1, u2) = (1.0 - b1.powi(steps), 1.0 - b2.powi(steps));
+        let moments = self.first.iter_mut().zip(&mut self.second);
+        for (k, ((place, &g), (m, v))) in places.zip(slope).zip(moments).enumerate() {
+            *m = b1 * *m + (1.0 - b1) * g;
+            *v = b2 * *v + (1.0 - b2) * g * g;
+            *place -= rate(k) * (*m / u1) / ((*v / u2).sqrt() + 1e-14);
+        }
+    }
+}
+
 /// Recorded value = gain * intensity + offset.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Light {
@@ -38,6 +81,13 @@ pub struct Light {
     pub offset: f64,
     /// Whether brightness and offset are fitted.
     pub fitted: bool,
+}
+
+impl Light {
+    /// The brightest amplitude that a scene may have.
+    pub fn brightest(self) -> f32 {
+        if self.fitted { BRIGHTEST } else { 1.0 }
+    }
 }
 
 /// A hypothesis: an aberration, the scene under it, and what they leave of the measurement.
@@ -56,14 +106,15 @@ pub struct Joint {
     steps: i32,
 }
 
+/// Adam's moments of a gradient.
 #[derive(Clone)]
-struct Moments<T> {
-    first: Vec<T>,
-    second: Vec<T>,
+pub(super) struct Moments<T> {
+    pub first: Vec<T>,
+    pub second: Vec<T>,
 }
 
 impl<T: Copy + Default> Moments<T> {
-    fn new(len: usize) -> Self {
+    pub fn new(len: usize) -> Self {
         Self {
             first: vec![T::default(); len],
             second: vec![T::default(); len],
@@ -203,52 +254,26 @@ impl Joint {
                 places.for_each(|(x, g)| *x -= by as f32 * g);
             }
         }
-        self.move_scene(&scene_slope, rates.scene);
+        let brightest = self.light.brightest();
+        self.scene
+            .move_scene(&mut self.estimate, &scene_slope, rates.scene, self.steps, brightest);
         if self.light.fitted && self.steps % Self::LEVEL_EVERY == 1 {
             self.level(model)?;
         }
         Ok(())
     }
 
-    fn brightest(&self) -> f32 {
-        if self.light.fitted { BRIGHTEST } else { 1.0 }
-    }
-
-    fn move_scene(&mut self, slope: &[f32], rate: f32) {
-        let (b1, b2) = (0.9f32, 0.99f32);
-        let rate = rate / (1.0 - b1.powi(self.steps));
-        let unbias = 1.0 / (1.0 - b2.powi(self.steps)).sqrt();
-        let brightest = self.brightest();
-        let moments = self.scene.first.iter_mut().zip(&mut self.scene.second);
-        let places = self.estimate.data_mut().iter_mut();
-        for ((x, &g), (m, v)) in places.zip(slope).zip(moments) {
-            *m = b1 * *m + (1.0 - b1) * g;
-            *v = b2 * *v + (1.0 - b2) * g * g;
-            *x = (*x - rate * *m / (v.sqrt() * unbias + 1e-10)).clamp(0.0, brightest);
-        }
-    }
-
     fn move_others(&mut self, slope: &[f64], rates: Rates) {
-        let (b1, b2) = (0.9f64, 0.99f64);
-        let (u1, u2) = (1.0 - b1.powi(self.steps), 1.0 - b2.powi(self.steps));
-        let places = self
-            .point
-            .coefficients
-            .iter_mut()
-            .chain(&mut self.point.scene);
-        let moments = self.others.first.iter_mut().zip(&mut self.others.second);
-        for (k, ((place, &g), (m, v))) in places.zip(slope).zip(moments).enumerate() {
-            *m = b1 * *m + (1.0 - b1) * g;
-            *v = b2 * *v + (1.0 - b2) * g * g;
-            let rate = match k {
-                // Piston changes nothing.
-                0 => 0.0,
-                1 | 2 => rates.tilt,
-                k if k < MODES.len() => rates.coefficients,
-                _ => 0.5 * rates.coefficients,
-            };
-            *place -= rate * (*m / u1) / ((*v / u2).sqrt() + 1e-14);
-        }
+        let coefficients = self.point.coefficients.iter_mut();
+        let places = coefficients.chain(&mut self.point.scene);
+        let rate = |k: usize| match k {
+            // Piston changes nothing.
+            0 => 0.0,
+            1 | 2 => rates.tilt,
+            k if k < MODES.len() => rates.coefficients,
+            _ => 0.5 * rates.coefficients,
+        };
+        self.others.move_others(places, slope, rate, self.steps);
     }
 
     /// The brightness and the offset of least squares. The prior does not see them, and all
@@ -262,34 +287,43 @@ impl Joint {
             .apply(&Clip::filled(plane, gain));
         let predicted = model.apply(&self.estimate).map(|a| gain * a + offset);
         let residual = self.measured.residual(&predicted);
-        let (mut ff, mut f1, mut fr, mut r1) = (0.0, 0.0, 0.0, 0.0);
-        for frame in residual.frames() {
-            for (r, f) in frame.iter().zip(flat.data()) {
-                let (rest, f) = (-f64::from(*r), f64::from(*f));
-                ff += f * f;
-                f1 += f;
-                fr += f * rest;
-                r1 += rest;
-            }
-        }
-        let n = shape.len() as f64;
-        let raised = (ff * r1 - f1 * fr) / (ff * n - f1 * f1);
-        let raised = raised.min(self.lowest - self.light.offset);
-        let brighter = ((fr - raised * f1) / ff) as f32;
-        if raised.is_finite() && brighter.is_finite() {
+        let flat = flat.data().repeat(shape.frames);
+        let highest = self.lowest - self.light.offset;
+        if let Some((raised, brighter)) = levels(residual.data(), &flat, highest) {
             self.light.offset += raised;
-            let brightest = self.brightest();
-            for x in self.estimate.data_mut() {
-                *x = (*x + brighter).clamp(0.0, brightest);
-            }
+            brighten(&mut self.estimate, brighter, self.light.brightest());
         }
         Ok(())
     }
 }
 
+/// By how much the offset, at most by `highest`, and the brightness are raised to explain most
+/// of a residual, of which `flat` is what brightness 1 adds.
+pub(super) fn levels(residual: &[f32], flat: &[f32], highest: f64) -> Option<(f64, f32)> {
+    let (mut ff, mut f1, mut fr, mut r1) = (0.0, 0.0, 0.0, 0.0);
+    for (r, f) in residual.iter().zip(flat) {
+        let (rest, f) = (-f64::from(*r), f64::from(*f));
+        ff += f * f;
+        f1 += f;
+        fr += f * rest;
+        r1 += rest;
+    }
+    let n = residual.len() as f64;
+    let raised = ((ff * r1 - f1 * fr) / (ff * n - f1 * f1)).min(highest);
+    let brighter = ((fr - raised * f1) / ff) as f32;
+    (raised.is_finite() && brighter.is_finite()).then_some((raised, brighter))
+}
+
+/// Adds to all of a scene.
+pub(super) fn brighten(scene: &mut Clip, by: f32, brightest: f32) {
+    for x in scene.data_mut() {
+        *x = (*x + by).clamp(0.0, brightest);
+    }
+}
+
 /// The scene's slopes along columns and along rows, one pixel apart, that tilts (1,-1) and
 /// (1,1) shift it by.
-fn gradients(clip: &Clip) -> [Vec<f32>; 2] {
+pub(super) fn gradients(clip: &Clip) -> [Vec<f32>; 2] {
     let shape = clip.shape();
     let (height, width) = (shape.height, shape.width);
     let mut out = [vec![0.0f32; shape.len()], vec![0.0f32; shape.len()]];
@@ -311,17 +345,22 @@ fn gradients(clip: &Clip) -> [Vec<f32>; 2] {
 }
 
 /// The measurement over gain and the energy of a point spread function, moved back by as much
-/// as that moves a picture: a start that favours no tilt.
-fn first_guess(measured: &Measurement, light: Light, coefficients: &[f64]) -> Clip {
+/// as that moves a picture: a start that favours no tilt. Coefficients are ten, or ten a frame.
+pub(super) fn first_guess(measured: &Measurement, light: Light, coefficients: &[f64]) -> Clip {
     let scale = 1.0 / (light.gain * ENERGY);
-    let brightest = if light.fitted { BRIGHTEST } else { 1.0 };
+    let brightest = light.brightest();
     let offset = light.offset as f32;
     let shape = measured.shape();
-    let [down, right] = centre(&Pupil::new().psf(coefficients).values);
+    let pupil = Pupil::new();
+    let centres: Vec<[isize; 2]> = coefficients
+        .chunks_exact(MODES.len())
+        .map(|coefficients| centre(&pupil.psf(coefficients).values))
+        .collect();
     let within =
         |at: usize, by: isize, size: usize| (at as isize - by).clamp(0, size as isize - 1) as usize;
     let mut out = Vec::with_capacity(shape.len());
-    for frame in measured.values().frames() {
+    for (t, frame) in measured.values().frames().enumerate() {
+        let [down, right] = centres[t.min(centres.len() - 1)];
         for row in 0..shape.height {
             let start = within(row, down, shape.height) * shape.width;
             for column in 0..shape.width {

@@ -25,7 +25,9 @@ mod joint;
 mod playoff;
 mod pool;
 mod scan;
+mod search;
 mod spectrum;
+pub mod varying;
 mod verdict;
 mod whittle;
 
@@ -46,27 +48,9 @@ use joint::{Joint, Light, NATS, Rates};
 use playoff::Playoff;
 use pool::Peak;
 use scan::Scan;
+pub use search::{Exposure, ZernikeSearch};
 pub use verdict::Verdict;
 use whittle::{Point, Whittle};
-
-/// How the recorded values came from the forward model's intensities.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Exposure {
-    /// value = gain * intensity + offset, both known.
-    Known { gain: f64, offset: f64 },
-    /// Unknown; the result's brightness is then free, and chosen to stay within [0, 1].
-    Fitted,
-}
-
-/// What is looked for.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ZernikeSearch {
-    pub shape: Shape,
-    /// Ten coefficients a frame rather than ten for the clip.
-    pub varying: bool,
-    pub exposure: Exposure,
-}
 
 /// Settings of [`BlindZernike`]; the defaults were chosen on generated scenes,
 /// with the published clips in view.
@@ -124,8 +108,6 @@ impl BlindZernikeConfig {
 
 /// Smallest noise assumed: 1e-4 of full scale.
 const NOISE_FLOOR: f64 = 1e-4;
-/// Gain assumed where it is fitted; the scene's brightness takes up what differs.
-const GAIN: f32 = 0.55;
 /// Weights of the prior at which hypotheses are compared while their scenes are coarse.
 const FIRST_WEIGHT: f64 = 1e-2;
 const COARSE_WEIGHT: f64 = 1e-3;
@@ -228,7 +210,7 @@ pub struct BlindZernike {
 
 impl BlindZernike {
     /// # Errors
-    /// A varying aberration, a measurement of another shape, frames under 32 pixels a side or
+    /// A measurement of another shape, frames under 32 pixels a side or
     /// of an odd width, a measurement that is constant or not finite, settings out of range.
     pub fn new(
         search: ZernikeSearch,
@@ -237,52 +219,8 @@ impl BlindZernike {
         seed: u64,
     ) -> Result<Self, SolverError> {
         config.check()?;
+        search.check(&measurement)?;
         let shape = search.shape;
-        if measurement.shape() != shape {
-            return Err(SolverError::Shape {
-                given: measurement.shape(),
-                needed: shape,
-            });
-        }
-        let refuse = |what, value: String, expected| SolverError::Setting {
-            what,
-            value,
-            expected,
-        };
-        if search.varying {
-            return Err(refuse(
-                "the blind aberration",
-                "varying".into(),
-                "this method finds one aberration for the clip; give each stretch of frames in \
-                 which it stays to a search of its own, or use the reference method",
-            ));
-        }
-        if shape.height < PSF_SIZE || shape.width < PSF_SIZE || !shape.width.is_multiple_of(2) {
-            return Err(refuse(
-                "the frame",
-                format!("{}x{}", shape.height, shape.width),
-                "a blind aberration needs at least 32 pixels a side and an even width: crop or \
-                 resize the clip",
-            ));
-        }
-        let (low, high) = measurement.values().range();
-        let finite = measurement.values().data().iter().all(|v| v.is_finite());
-        if !finite || high - low < 1e-6 {
-            return Err(refuse(
-                "the measurement",
-                format!("{low} to {high}"),
-                "it must be finite and not of one brightness: nothing in it shows the aberration",
-            ));
-        }
-        if let Exposure::Known { gain, offset } = search.exposure
-            && !(gain.is_finite() && gain > 0.0 && offset.is_finite())
-        {
-            return Err(refuse(
-                "the exposure",
-                format!("gain {gain}, offset {offset}"),
-                "a known gain is above zero, and a known offset finite",
-            ));
-        }
         let model = ZernikeBlur::new(shape, vec![0.0; MODES.len()])?;
         let steps = config.starts.div_ceil(STARTS_A_STEP)
             + 2 * config.pool * (2 * TILT_REACH + 1).pow(2).div_ceil(TILTS_A_STEP)
@@ -307,7 +245,7 @@ impl BlindZernike {
             best_spectral: f64::INFINITY,
             verdict: None,
             deviations: Vec::new(),
-            lowest: f64::from(low),
+            lowest: f64::from(measurement.values().range().0),
             mean: Measurement::exact(mean),
             search,
             config,
@@ -325,18 +263,7 @@ impl BlindZernike {
     }
 
     fn light(&self) -> Light {
-        match self.search.exposure {
-            Exposure::Known { gain, offset } => Light {
-                gain: gain as f32,
-                offset,
-                fitted: false,
-            },
-            Exposure::Fitted => Light {
-                gain: GAIN,
-                offset: (-0.03f64).min(self.lowest),
-                fitted: true,
-            },
-        }
+        self.search.light(self.lowest)
     }
 
     fn best(&self) -> Option<&Ranked> {
@@ -917,7 +844,6 @@ mod tests {
     fn search() -> ZernikeSearch {
         ZernikeSearch {
             shape: SHAPE,
-            varying: false,
             exposure: Exposure::Fitted,
         }
     }

@@ -100,7 +100,6 @@ mod tests {
         let measured = Measurement::exact(Scene::Shapes.render(shape, 1));
         let search = ZernikeSearch {
             shape,
-            varying: false,
             exposure: Exposure::Fitted,
         };
         let config = BlindZernikeConfig::for_noise(1e-3);

@@ -140,7 +140,6 @@ mod tests {
         let measurement = Measurement::quantised(recorded, 255, Quantisation::Floor);
         let search = ZernikeSearch {
             shape,
-            varying: false,
             exposure: Exposure::Fitted,
         };
         let config = BlindZernikeConfig {

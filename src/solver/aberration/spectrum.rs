@@ -64,6 +64,17 @@ impl Grid {
         self.u.len()
     }
 
+    /// A Hann window on the frame, row after row.
+    pub fn window(&self) -> Vec<f32> {
+        let hann = |i: usize, n: usize| {
+            let s = (PI * (i as f64 + 0.5) / n as f64).sin();
+            (s * s) as f32
+        };
+        (0..self.rows * self.columns)
+            .map(|i| hann(i / self.columns, self.rows) * hann(i % self.columns, self.columns))
+            .collect()
+    }
+
     /// What a squared Hann window makes of a power spectrum: it mixes next neighbours.
     pub fn smooth(&self, power: &[f32]) -> Vec<f32> {
         let (rows, half) = (self.rows, self.columns / 2 + 1);
@@ -203,13 +214,7 @@ pub fn spectra(grid: &Grid, clip: &Clip) -> Vec<Spectrum> {
 
 fn periodogram(fft: &Transfer, grid: &Grid, picture: &[f32]) -> Vec<f32> {
     let (rows, columns) = (grid.rows, grid.columns);
-    let hann = |i: usize, n: usize| {
-        let s = (PI * (i as f64 + 0.5) / n as f64).sin();
-        (s * s) as f32
-    };
-    let window: Vec<f32> = (0..rows * columns)
-        .map(|i| hann(i / columns, rows) * hann(i % columns, columns))
-        .collect();
+    let window = grid.window();
     let total: f32 = window.iter().sum();
     let energy: f32 = window.iter().map(|w| w * w).sum();
     let mean = picture.iter().zip(&window).map(|(p, w)| p * w).sum::<f32>() / total;

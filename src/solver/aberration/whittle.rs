@@ -28,10 +28,10 @@ const COEFFICIENT_RAD: f64 = 2.0;
 const TAIL: f32 = 1.0;
 
 pub struct Whittle {
-    grid: Grid,
-    spectra: Vec<Spectrum>,
-    pupil: Pupil,
-    transfer: Transfer,
+    pub(super) grid: Grid,
+    pub(super) spectra: Vec<Spectrum>,
+    pub(super) pupil: Pupil,
+    pub(super) transfer: Transfer,
     /// `TERMS` pictures over the grid.
     terms: Vec<Vec<f32>>,
 }
@@ -254,6 +254,15 @@ impl Whittle {
         (0..MODES.len())
             .map(|k| k.checked_sub(first).and_then(deviation))
             .collect()
+    }
+
+    /// The logarithm of the power spectrum of what stays of the scene at a point.
+    pub fn scene_log(&self, point: &Point) -> Vec<f32> {
+        let mut log = vec![0.0f32; self.grid.len()];
+        for (term, &b) in self.terms.iter().zip(&point.scene[..TERMS]) {
+            log.iter_mut().zip(term).for_each(|(l, t)| *l += b as f32 * t);
+        }
+        log
     }
 
     /// The modulation transfer at coefficients, which neither tilt nor a mirror changes, for

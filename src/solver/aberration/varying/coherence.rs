@@ -1,0 +1,303 @@
+//! Whether two aberrations explain two frames by one scene.
+//!
+//! Frames Y = H X of one scene X obey Y_a conj(H_b) = Y_b conj(H_a) up to the phase of a shift
+//! (H being correlation, its conjugate acts on the spectrum): the phase, which a spectrum alone
+//! does not know, tells mirror images apart, and the shift tells relative tilts.
+
+use std::f32::consts::PI;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use rustfft::num_complex::Complex32;
+
+use super::shared::Shared;
+use crate::solver::aberration::spectrum::Grid;
+use crate::solver::aberration::whittle::Whittle;
+
+/// Frames further apart than this are not compared.
+pub const REACH_FRAMES: usize = 9;
+/// Shifts tried, in pixels, and their distance.
+const REACH_PX: f32 = 6.0;
+const STEP_PX: f32 = 0.5;
+/// Frequencies compared, in cycles a pixel.
+const HIGHEST: f32 = 0.45;
+/// What whitening adds, as a share of the scene's power.
+const DAMPING: f32 = 0.05;
+/// The least of what is not coherent.
+const LEAST: f32 = 0.01;
+
+/// An aberration of one frame that is tried.
+#[derive(Clone)]
+pub struct Hypothesis {
+    pub coefficients: Vec<f64>,
+    transfer: Vec<Complex32>,
+}
+
+/// How well two frames agree under two aberrations.
+#[derive(Clone, Copy, Debug)]
+pub struct Match {
+    /// The share of their power that is coherent, at most 1.
+    pub share: f32,
+    /// Rows and columns by which the second lies off the first, in pixels.
+    pub shift_px: [f32; 2],
+}
+
+impl Match {
+    /// What it says for the two: the logarithm of what is not coherent, negative.
+    pub fn evidence(&self) -> f32 {
+        -(1.0 - self.share).max(LEAST).ln()
+    }
+}
+
+/// Spectra of the frames, and the scene's power by which they are compared.
+pub struct Coherence {
+    whittles: Arc<[Whittle]>,
+    window: Vec<f32>,
+    power: Vec<f32>,
+    noise: f32,
+    /// Places in the grid that are compared.
+    band: Vec<usize>,
+    shifts: Shifts,
+}
+
+impl Coherence {
+    pub fn new(shared: &Shared) -> Self {
+        let whittles = Arc::clone(&shared.whittles);
+        let grid = &whittles[0].grid;
+        let noises = whittles.iter().map(|w| w.spectra[0].noise);
+        let lowest = 1.6 / grid.rows.min(grid.columns) as f32;
+        let band = (0..grid.len())
+            .filter(|&i| (lowest..=HIGHEST).contains(&grid.radius[i]))
+            .collect();
+        Self {
+            power: shared.smooth.iter().map(|log| log.exp()).collect(),
+            noise: noises.sum::<f32>() / whittles.len() as f32,
+            band,
+            window: grid.window(),
+            shifts: Shifts::new(grid),
+            whittles,
+        }
+    }
+
+    /// The spectrum of a frame.
+    pub fn picture(&self, frame: &[f32]) -> Vec<Complex32> {
+        let whittle = &self.whittles[0];
+        let total: f32 = self.window.iter().sum();
+        let pixels = || frame.iter().zip(&self.window);
+        let mean = pixels().map(|(v, w)| v * w).sum::<f32>() / total;
+        let tapered: Vec<f32> = pixels().map(|(v, w)| (v - mean) * w).collect();
+        let grid = &whittle.grid;
+        whittle.transfer.picture(&tapered, grid.rows, grid.columns)
+    }
+
+    pub fn hypothesis(&self, coefficients: Vec<f64>) -> Hypothesis {
+        let whittle = &self.whittles[0];
+        let psf = whittle.pupil.psf(&coefficients);
+        Hypothesis {
+            transfer: whittle.transfer.of(&psf.values),
+            coefficients,
+        }
+    }
+
+    /// Two frames, each under an aberration.
+    pub fn compare(
+        &self,
+        (first, a): (&[Complex32], &Hypothesis),
+        (second, b): (&[Complex32], &Hypothesis),
+    ) -> Match {
+        let mut cross = vec![Complex32::ZERO; self.power.len()];
+        let mut norm = 0.0f32;
+        for &i in &self.band {
+            let (h, k) = (a.transfer[i], b.transfer[i]);
+            let both = (h.norm_sqr() + k.norm_sqr() + DAMPING) * self.power[i];
+            let weight = self.shifts.multiplicity(i) / (both + self.noise);
+            let x = first[i] * k.conj();
+            let y = second[i] * h.conj();
+            cross[i] = x * y.conj() * weight;
+            norm += 0.5 * weight * (x.norm_sqr() + y.norm_sqr());
+        }
+        let (peak, shift_px) = self.shifts.peak(&cross);
+        Match {
+            share: peak / norm.max(f32::MIN_POSITIVE),
+            shift_px,
+        }
+    }
+
+    /// All hypotheses of one frame against all of another: the second's vary fastest.
+    pub fn compare_all(
+        &self,
+        (first, a): (&[Complex32], &[Hypothesis]),
+        (second, b): (&[Complex32], &[Hypothesis]),
+    ) -> Vec<f32> {
+        a.par_iter()
+            .flat_map_iter(|a| {
+                let against = b.iter();
+                against.map(move |b| self.compare((first, a), (second, b)).evidence())
+            })
+            .collect()
+    }
+}
+
+/// The correlation that a cross spectrum stands for, at small shifts.
+struct Shifts {
+    rows: usize,
+    /// Steps, and the phases of each: along rows of a column, and along columns.
+    down: Vec<Vec<Complex32>>,
+    right: Vec<Vec<Complex32>>,
+    multiplicity: Vec<f32>,
+}
+
+impl Shifts {
+    fn new(grid: &Grid) -> Self {
+        let half = grid.columns / 2 + 1;
+        let steps = (2.0 * REACH_PX / STEP_PX) as usize + 1;
+        let phases = |frequency: &dyn Fn(usize) -> f32, count: usize| {
+            (0..steps)
+                .map(|k| {
+                    let by = Self::px(k);
+                    let phase = |i| Complex32::from_polar(1.0, 2.0 * PI * frequency(i) * by);
+                    (0..count).map(phase).collect()
+                })
+                .collect()
+        };
+        Self {
+            rows: grid.rows,
+            down: phases(&|row| grid.v[row], grid.rows),
+            right: phases(&|column| grid.u[column * grid.rows], half),
+            multiplicity: grid.weight.iter().map(|w| 2.0 * w).collect(),
+        }
+    }
+
+    fn px(step: usize) -> f32 {
+        step as f32 * STEP_PX - REACH_PX
+    }
+
+    /// 2 for values that stand for their mirror image, too.
+    fn multiplicity(&self, i: usize) -> f32 {
+        self.multiplicity[i]
+    }
+
+    /// The largest value, and its rows and columns in pixels.
+    fn peak(&self, cross: &[Complex32]) -> (f32, [f32; 2]) {
+        let mut best = (f32::NEG_INFINITY, [0.0; 2]);
+        let mut line = vec![Complex32::ZERO; cross.len() / self.rows];
+        for (y, down) in self.down.iter().enumerate() {
+            for (sum, column) in line.iter_mut().zip(cross.chunks_exact(self.rows)) {
+                let (mut re, mut im) = (0.0f32, 0.0f32);
+                for (c, p) in column.iter().zip(down) {
+                    re += c.re * p.re - c.im * p.im;
+                    im += c.re * p.im + c.im * p.re;
+                }
+                *sum = Complex32::new(re, im);
+            }
+            for (x, right) in self.right.iter().enumerate() {
+                let terms = line.iter().zip(right);
+                let value: f32 = terms.map(|(c, p)| c.re * p.re - c.im * p.im).sum();
+                if value > best.0 {
+                    best = (value, [Self::px(y), Self::px(x)]);
+                }
+            }
+        }
+        best
+    }
+}
+
+/// One hypothesis a frame, so that those of all frames agree best.
+///
+/// `pairs` holds the frames compared and, the second's hypotheses varying fastest, their
+/// evidence.
+pub fn choose(counts: &[usize], pairs: &[(usize, usize, Vec<f32>)]) -> Vec<usize> {
+    const SWEEPS: usize = 6;
+    let frames = counts.len();
+    // What each frame is compared with.
+    let mut with: Vec<Vec<(usize, &[f32], bool)>> = vec![Vec::new(); frames];
+    for (s, t, evidence) in pairs {
+        with[*s].push((*t, evidence, true));
+        with[*t].push((*s, evidence, false));
+    }
+    let evidence = |of: usize, pick: usize, (other, pair, first): (usize, &[f32], bool), theirs| {
+        match first {
+            true => pair[pick * counts[other] + theirs],
+            false => pair[theirs * counts[of] + pick],
+        }
+    };
+    let best_of = |frame: usize, score: &dyn Fn(usize) -> f32| {
+        (0..counts[frame])
+            .max_by(|&a, &b| score(a).total_cmp(&score(b)))
+            .unwrap_or(0)
+    };
+    let climb = |start: usize, pick: usize| -> (f32, Vec<usize>) {
+        let mut picks = vec![0; frames];
+        picks[start] = pick;
+        let mut placed = vec![false; frames];
+        placed[start] = true;
+        // From the start outwards, then all again.
+        let mut order: Vec<usize> = (0..frames).collect();
+        order.sort_by_key(|&t| t.abs_diff(start));
+        for sweep in 0..=SWEEPS {
+            for &frame in &order {
+                if sweep == 0 && frame == start {
+                    continue;
+                }
+                let score = |mine: usize| -> f32 {
+                    let pairs = with[frame].iter().filter(|pair| placed[pair.0]);
+                    pairs
+                        .map(|&pair| evidence(frame, mine, pair, picks[pair.0]))
+                        .sum()
+                };
+                let best = best_of(frame, &score);
+                picks[frame] = best;
+                placed[frame] = true;
+            }
+        }
+        let total = (0..frames)
+            .flat_map(|frame| with[frame].iter().map(move |&pair| (frame, pair)))
+            .map(|(frame, pair)| evidence(frame, picks[frame], pair, picks[pair.0]))
+            .sum();
+        (total, picks)
+    };
+    let starts: Vec<(usize, usize)> = (0..frames)
+        .flat_map(|frame| (0..counts[frame]).map(move |pick| (frame, pick)))
+        .collect();
+    let climbed: Vec<(f32, Vec<usize>)> = starts
+        .into_par_iter()
+        .map(|(frame, pick)| climb(frame, pick))
+        .collect();
+    climbed
+        .into_iter()
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map_or_else(Vec::new, |(_, picks)| picks)
+}
+
+/// Where each frame lies, in pixels of rows and columns, by least squares from the shifts
+/// between pairs; their mean is 0.
+pub fn places(frames: usize, pairs: &[(usize, usize, Match)]) -> Vec<[f64; 2]> {
+    const SWEEPS: usize = 100;
+    let mut places = vec![[0.0f64; 2]; frames];
+    for _ in 0..SWEEPS {
+        for frame in 0..frames {
+            let (mut total, mut sum) = (0.0, [0.0; 2]);
+            for (s, t, found) in pairs {
+                let (other, sign) = match (*s == frame, *t == frame) {
+                    (true, _) => (*t, 1.0),
+                    (_, true) => (*s, -1.0),
+                    _ => continue,
+                };
+                // Matches by chance hardly count.
+                let weight = f64::from(found.share.max(0.0)).powi(4);
+                total += weight;
+                for k in 0..2 {
+                    sum[k] += weight * (places[other][k] + sign * f64::from(found.shift_px[k]));
+                }
+            }
+            if total > 0.0 {
+                places[frame] = sum.map(|s| s / total);
+            }
+        }
+        for k in 0..2 {
+            let mean = places.iter().map(|p| p[k]).sum::<f64>() / frames as f64;
+            places.iter_mut().for_each(|p| p[k] -= mean);
+        }
+    }
+    places
+}
