@@ -206,7 +206,7 @@ impl Shifts {
 ///
 /// `pairs` holds the frames compared and, the second's hypotheses varying fastest, their
 /// evidence.
-pub fn choose(counts: &[usize], pairs: &[(usize, usize, Vec<f32>)]) -> Vec<usize> {
+pub fn choose(counts: &[usize], pairs: &[(usize, usize, Vec<f32>)]) -> Vec<(f32, Vec<usize>)> {
     const SWEEPS: usize = 6;
     let frames = counts.len();
     // What each frame is compared with.
@@ -263,10 +263,10 @@ pub fn choose(counts: &[usize], pairs: &[(usize, usize, Vec<f32>)]) -> Vec<usize
         .into_par_iter()
         .map(|(frame, pick)| climb(frame, pick))
         .collect();
+    let mut climbed = climbed;
+    climbed.sort_by(|a, b| b.0.total_cmp(&a.0));
+    climbed.dedup_by(|a, b| a.1 == b.1);
     climbed
-        .into_iter()
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map_or_else(Vec::new, |(_, picks)| picks)
 }
 
 /// Where each frame lies, in pixels of rows and columns, by least squares from the shifts

@@ -41,6 +41,7 @@ pub struct Joint {
     pub light: Light,
     /// Half the squared residual of each frame, at the last step's start.
     pub misfits: Vec<f64>,
+    pub last: Clip,
     measured: Measurement,
     lowest: f64,
     moments: Moments<f32>,
@@ -70,6 +71,7 @@ impl Joint {
             others: Moments::new(coefficients.len()),
             common: Moments::new(2),
             velocity: Moments::new(2),
+            last: Clip::zeros(measured.shape()),
             misfits: vec![f64::INFINITY; measured.shape().frames],
             scene,
             canvas,
@@ -122,6 +124,11 @@ impl Joint {
         self.canvas.frames(&self.scene)
     }
 
+    pub fn loss(&self, bend: f32) -> f64 {
+        let b = f64::from(bend);
+        self.last.data().iter().map(|&r| 0.5 * b * b * (f64::from(r) / b).powi(2).ln_1p()).sum()
+    }
+
     /// Root mean square of each frame's residual, in units of the measurement.
     pub fn residual_rms(&self) -> Vec<f64> {
         let n = self.measured.shape().frame_len() as f64;
@@ -157,6 +164,7 @@ impl Joint {
                 advice: "check the measurement for values that are huge or not finite",
             });
         }
+        self.last = residual.clone();
         if let Some(bend) = objective.bend {
             residual = residual.map(|r| r / (1.0 + (r / bend).powi(2)));
         }

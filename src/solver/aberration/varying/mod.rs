@@ -80,6 +80,7 @@ pub enum Phase {
     Pools(Vec<Vec<Peak>>, Vec<Peak>),
     Candidates(Shared, Vec<Vec<Hypothesis>>),
     Pairs(Vec<Vec<Hypothesis>>, Vec<(usize, usize, Vec<f32>)>),
+    Trial(Vec<(f32, Joint)>, Vec<(f64, Joint)>, usize),
     Still(Box<Joint>, usize, usize),
     Refit(Box<Joint>, usize, usize),
     Frames(Box<Joint>, usize, usize),
@@ -98,6 +99,7 @@ pub struct VaryingZernike {
     pub model: ZernikeBlur,
     pub progress: Progress,
     pub over: bool,
+    pub trials: Vec<(f32, f64, Joint)>,
     pub repaired: usize,
     pub log: Vec<(usize, f64, f64, Vec<f64>, Vec<f64>)>,
     pub peaks: Vec<Vec<Peak>>,
@@ -129,7 +131,7 @@ impl VaryingZernike {
             noise: Noise::seeded(seed),
             phase: Phase::Pools(Vec::new(), Vec::new()),
             progress: Progress { done: 0, total: 1000, residual_rms: f64::NAN },
-            over: false, repaired: 0, log: Vec::new(), pools: Vec::new(), coherence: None, pictures: Vec::new(), peaks: Vec::new(),
+            over: false, trials: Vec::new(), repaired: 0, log: Vec::new(), pools: Vec::new(), coherence: None, pictures: Vec::new(), peaks: Vec::new(),
             search,
             variation,
             config,
@@ -147,10 +149,16 @@ impl VaryingZernike {
     /// Different ones of a frame, with their mirror images.
     fn hypotheses(&self, shared: &Shared, coherence: &Coherence, frame: usize, pool: &[Peak]) -> Vec<Hypothesis> {
         use rayon::prelude::*;
-        let mut refined: Vec<(Vec<f64>, f64)> = pool
-            .par_iter()
-            .take(self.config.refined)
-            .map(|peak| shared.descend(frame, peak.point.coefficients.clone()))
+        let mut starts: Vec<Vec<f64>> = pool.iter().take(self.config.refined).map(|p| p.point.coefficients.clone()).collect();
+        let mut most = KEPT;
+        if self.variation == Variation::Smooth {
+            for near in [frame.wrapping_sub(1), frame + 1] {
+                if let Some(pool) = self.peaks.get(near) { starts.extend(pool.iter().take(4).map(|p| p.point.coefficients.clone())); most += 3; }
+            }
+        }
+        let mut refined: Vec<(Vec<f64>, f64)> = starts
+            .into_par_iter()
+            .map(|start| shared.descend(frame, start))
             .collect();
         refined.sort_by(|a, b| a.1.total_cmp(&b.1));
         let whittle = &self.whittles[frame];
@@ -160,7 +168,7 @@ impl VaryingZernike {
             let same = |(_, other): &(Vec<f64>, Vec<f32>)| -> bool {
                 modulation.iter().zip(other).map(|(a, b)| a * b).sum::<f32>() > 0.995
             };
-            if kept.len() < KEPT && !kept.iter().any(same) {
+            if kept.len() < most && !kept.iter().any(same) {
                 kept.push((coefficients, modulation));
             }
         }
@@ -169,6 +177,22 @@ impl VaryingZernike {
         all.flat_map(|c| [c.clone(), mirror(&c)])
             .map(|c| coherence.hypothesis(c))
             .collect()
+    }
+
+    fn still(&self, joint: &mut Joint, round: usize, from: usize, to: usize) -> Result<(), SolverError> {
+        let total = self.config.still_iterations[round];
+        let mut model = joint.model()?;
+        for i in from..to {
+                    let passed = i as f64 / total as f64;
+                    let first = [3e-3, 1e-3, 1e-3][round];
+                    let weight = first * 0.1f64.powf((passed / 0.7).min(1.0));
+                    let slower = rate_share(passed);
+                    let objective = Objective { weight, bend: Some(BENDS[round]), step_rad: (self.variation == Variation::Smooth).then_some(0.5) };
+                    let free = if passed < [0.25, 0.3, 0.3][round] { 0.0 } else { 1.0 };
+                    let rates = Rates { scene: 0.03 * slower as f32, coefficients: 0.03 * slower * free };
+                    joint.step(&mut model, &self.prior, objective, rates)?;
+        }
+        Ok(())
     }
 
     fn limit(&self, rms: &[f64]) -> f64 {
@@ -224,7 +248,31 @@ impl VaryingZernike {
                 }
                 if pairs.len() == all.len() {
                     let counts: Vec<usize> = list.iter().map(Vec::len).collect();
-                    let picks = coherence::choose(&counts, pairs);
+                    if self.variation == Variation::Smooth {
+                        for (s, t, evidence) in pairs.iter_mut() {
+                            if *t == *s + 1 {
+                                for (i, e) in evidence.iter_mut().enumerate() {
+                                    let (a, b) = (&list[*s][i / counts[*t]], &list[*t][i % counts[*t]]);
+                                    *e -= smoothness(&a.coefficients, &b.coefficients) as f32;
+                                }
+                            }
+                        }
+                    }
+                    let ranked = coherence::choose(&counts, pairs);
+                    let mut kept: Vec<(f32, Vec<usize>)> = Vec::new();
+                    for (score, picks) in ranked {
+                        let differs = |other: &Vec<usize>| -> bool {
+                            let n = (0..frames).filter(|&t| {
+                                let p = |k: usize| self.whittles[t].pupil.psf(&list[t][k].coefficients).values;
+                                picks[t] != other[t] && super::verdict::similarity(&p(picks[t]), &p(other[t]), 3) < 0.95
+                            }).count();
+                            3 * n >= frames
+                        };
+                        if kept.iter().all(|k| differs(&k.1)) { kept.push((score, picks)); }
+                        if kept.len() == 8 { break; }
+                    }
+                    let mut finalists = Vec::new();
+                    for (score, picks) in kept {
                     let found: Vec<(usize, usize, Match)> = all
                         .iter()
                         .map(|&(s, t)| {
@@ -240,28 +288,45 @@ impl VaryingZernike {
                         c[2] = -places[t][0] / PIXELS_PER_RADIAN;
                         all.extend(c);
                     }
+                    if self.variation == Variation::Smooth { align(&mut all); }
                     let canvas = Canvas::new(self.search.shape, camera(&mut all, frames));
                     let lowest = f64::from(self.measurement.values().range().0);
                     let light = self.search.light(lowest);
                     let joint = Joint::new(self.measurement.clone(), all, light, canvas, 1);
-                    self.phase = Phase::Still(Box::new(joint), 0, 0);
+                    finalists.push((score, joint));
+                    }
+                    finalists.reverse();
+                    self.phase = Phase::Trial(finalists, Vec::new(), 0);
+                }
+            }
+            Phase::Trial(waiting, _, i) => {
+                let (score, mut joint) = waiting.last().unwrap().clone();
+                let i = *i;
+                let end = i + ITERATIONS_A_STEP;
+                self.still(&mut joint, 0, i, end)?;
+                let Phase::Trial(waiting, done, i) = &mut self.phase else { unreachable!() };
+                *waiting.last_mut().unwrap() = (score, joint);
+                *i = end;
+                if end >= self.config.still_iterations[0] {
+                    let (score, joint) = waiting.pop().unwrap();
+                    let loss = joint.loss(BENDS[0]);
+                    self.trials.push((score, loss, joint.clone()));
+                    done.push((loss, joint));
+                    *i = 0;
+                    if waiting.is_empty() {
+                        let mut done = std::mem::take(done);
+                        done.sort_by(|a, b| a.0.total_cmp(&b.0));
+                        let joint = done.swap_remove(0).1;
+                        self.phase = Phase::Refit(Box::new(joint), 0, 0);
+                    }
                 }
             }
             Phase::Still(joint, round, done) => {
                 let (mut joint, round) = (joint.clone(), *round);
                 let total = self.config.still_iterations[round];
-                let end = (*done + ITERATIONS_A_STEP).min(total);
-                let mut model = joint.model()?;
-                for i in *done..end {
-                    let passed = i as f64 / total as f64;
-                    let first = [3e-3, 1e-3, 1e-3][round];
-                    let weight = first * 0.1f64.powf((passed / 0.7).min(1.0));
-                    let slower = rate_share(passed);
-                    let objective = Objective { weight, bend: Some(BENDS[round]), step_rad: None };
-                    let free = if passed < [0.25, 0.3, 0.3][round] { 0.0 } else { 1.0 };
-                    let rates = Rates { scene: 0.03 * slower as f32, coefficients: 0.03 * slower * free };
-                    joint.step(&mut model, &self.prior, objective, rates)?;
-                }
+                let from = *done;
+                let end = (from + ITERATIONS_A_STEP).min(total);
+                self.still(&mut joint, round, from, end)?;
                 self.phase = if end < total {
                     Phase::Still(joint, round, end)
                 } else {
@@ -277,10 +342,12 @@ impl VaryingZernike {
                 let coherence = self.coherence.as_ref().unwrap();
                 let mut tried = self.pools[t].clone();
                 tried.push(coherence.hypothesis(joint.of_frame(t).to_vec()));
+                if self.variation == Variation::Smooth { for u in [t.wrapping_sub(1), t + 1] { if u < frames { tried.push(coherence.hypothesis(joint.of_frame(u).to_vec())); } } }
                 let best = known.best(coherence, &tried, 2)?;
                 let better = if best.1 < 0.95 * present.1 { best.clone() } else { present.clone() };
                 self.log.push((t, present.1, best.1, present.0.clone(), best.0.clone()));
                 joint.of_frame_mut(t).copy_from_slice(&better.0);
+                if self.variation == Variation::Smooth { align(&mut joint.coefficients); }
                 self.phase = if t + 1 < frames {
                     Phase::Refit(joint, round, t + 1)
                 } else if round + 1 < self.config.still_iterations.len() {
@@ -300,7 +367,7 @@ impl VaryingZernike {
                     let first = [FIRST_WEIGHT, 1e-3][round.min(1)].max(last);
                     let weight = first * (last / first).powf((passed / 0.7).min(1.0));
                     let slower = rate_share(passed);
-                    let objective = Objective { weight, bend: None, step_rad: None };
+                    let objective = Objective { weight, bend: None, step_rad: (self.variation == Variation::Smooth).then(|| std::env::var("STEP").map_or(0.5, |v| v.parse().unwrap())) };
                     let free = if passed < 0.4 { 0.0 } else { 1.0 };
                     let rates = Rates { scene: 0.03 * slower as f32, coefficients: 0.02 * slower * free };
                     joint.step(&mut model, &self.prior, objective, rates)?;
@@ -329,12 +396,14 @@ impl VaryingZernike {
                     let mut tried = self.pools[t].clone();
                     tried.push(coherence.hypothesis(joint.of_frame(t).to_vec()));
                     for _ in 0..512 { let c: Vec<f64> = (0..10).map(|k| if k == 0 { 0.0 } else { 2.0 * self.noise.normal() }).collect(); tried.push(coherence.hypothesis(c)); }
+                    if self.variation == Variation::Smooth { for u in [t.wrapping_sub(1), t + 1] { if u < frames { tried.push(coherence.hypothesis(joint.of_frame(u).to_vec())); } } }
                     let best = known.best(coherence, &tried, 8)?;
                     self.log.push((t, present.1, best.1, present.0.clone(), best.0.clone()));
                     let better = if best.1 < present.1 { best } else { present };
                     joint.of_frame_mut(t).copy_from_slice(&better.0);
                     joint.scene.frame_mut(t).copy_from_slice(&mixed);
                 }
+                if self.variation == Variation::Smooth { align(&mut joint.coefficients); }
                 self.phase = if t + 1 < frames {
                     Phase::Repair(joint, round, t + 1)
                 } else if round < 2 {
@@ -353,18 +422,16 @@ impl VaryingZernike {
 /// A trend in the tilts that is unlikely for tilts and likely for a scene that moves, which it
 /// looks like: pixels a frame along columns and rows. It is taken from the tilts.
 fn camera(coefficients: &mut [f64], frames: usize) -> [f64; 2] {
-    const SLOWEST_PX: f64 = 0.4;
+    // Variance of a tilt over that of a velocity, in frames squared.
+    const RATIO: f64 = 1.7;
     let count = MODES.len();
     let time = |t: usize| t as f64 - 0.5 * (frames as f64 - 1.0);
     let squares: f64 = (0..frames).map(|t| time(t).powi(2)).sum();
     let mut velocity = [0.0; 2];
     for (k, v) in velocity.iter_mut().enumerate() {
         let tilts = |t: usize| coefficients[t * count + k + 1] * PIXELS_PER_RADIAN;
-        let trend = (0..frames).map(|t| time(t) * tilts(t)).sum::<f64>() / squares;
+        let trend = (0..frames).map(|t| time(t) * tilts(t)).sum::<f64>() / (squares + RATIO);
         *v = trend;
-    }
-    if velocity[0].hypot(velocity[1]) < SLOWEST_PX {
-        return [0.0; 2];
     }
     for (k, v) in velocity.iter().enumerate() {
         for t in 0..frames {
@@ -372,6 +439,38 @@ fn camera(coefficients: &mut [f64], frames: usize) -> [f64; 2] {
         }
     }
     velocity
+}
+
+fn evens(coefficients: &mut [f64]) {
+    for (c, mode) in coefficients.iter_mut().zip(&MODES) {
+        if mode.n % 2 == 0 { *c = -*c; }
+    }
+}
+
+/// Squared distance but for tilt and the sign that changes nothing, as evidence.
+fn smoothness(a: &[f64], b: &[f64]) -> f64 {
+    let mut flipped = b.to_vec();
+    evens(&mut flipped);
+    let w: f64 = std::env::var("SMW").map_or(0.5, |v| v.parse().unwrap());
+    w * distance(a, b).min(distance(a, &flipped)).min(8.0)
+}
+
+fn distance(a: &[f64], b: &[f64]) -> f64 {
+    (3..MODES.len()).map(|k| (a[k] - b[k]).powi(2)).sum()
+}
+
+/// Of the two signs that change nothing, the one nearer to the frame before.
+fn align(coefficients: &mut [f64]) {
+    let count = MODES.len();
+    for t in 1..coefficients.len() / count {
+        let (before, now) = coefficients.split_at_mut(t * count);
+        let (before, now) = (&before[(t - 1) * count..], &mut now[..count]);
+        let mut flipped = now.to_vec();
+        evens(&mut flipped);
+        if distance(before, &flipped) < distance(before, now) {
+            now.copy_from_slice(&flipped);
+        }
+    }
 }
 
 pub fn mirror(coefficients: &[f64]) -> Vec<f64> {
