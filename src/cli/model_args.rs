@@ -13,7 +13,7 @@ use crate::physics::zernike::MODES;
 use crate::physics::{Blur, Dehaze, ForwardModel, Inpaint, Optics, PerFrame, Scatter, ZernikeBlur};
 use crate::run::plan::{AberrationUnknown, Physics};
 use crate::run::{Geometry, ModelRecord};
-use crate::solver::{ScatterSearch, Sought};
+use crate::solver::{ScatterSearch, Sought, Variation};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ModelName {
@@ -60,9 +60,18 @@ pub struct ModelArgs {
     #[arg(long, value_name = "C0,..,C9", allow_hyphen_values = true)]
     pub coeffs: Option<Coefficients>,
 
-    /// The aberration differs from frame to frame: ten coefficients a frame, frame after frame
-    #[arg(long)]
-    pub varying: bool,
+    /// The aberration differs from frame to frame: ten coefficients a frame, frame after frame.
+    /// Where they are unknown or random, `--varying=smooth` says that they change little from
+    /// one frame to the next
+    #[arg(
+        long,
+        value_enum,
+        value_name = "HOW",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "free"
+    )]
+    pub varying: Option<Varying>,
 
     /// Which pixels are measured: a clip or picture of ones and zeros (white and black), or
     /// random:SHARE, drawn from --seed. Files are cut like the input; with --resize they must
@@ -110,6 +119,15 @@ pub enum Per {
     Frame,
     /// The clip has one
     Clip,
+}
+
+/// How an aberration goes from frame to frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Varying {
+    /// Each frame's has nothing to do with the others'
+    Free,
+    /// It changes by about half a radian a coefficient from one frame to the next
+    Smooth,
 }
 
 /// What a file says about the setup.
@@ -358,8 +376,8 @@ impl ModelArgs {
         noise: &mut Noise,
     ) -> anyhow::Result<BuiltModel> {
         let count = match self.varying {
-            true => MODES.len() * shape.frames,
-            false => MODES.len(),
+            Some(_) => MODES.len() * shape.frames,
+            None => MODES.len(),
         };
         let coefficients = match (&self.coeffs, ranges) {
             (None, _) => {
@@ -371,7 +389,10 @@ impl ModelArgs {
             (Some(Coefficients::Unknown), Ranges::Unknown { fit_gain }) => {
                 return Ok(BuiltModel::of(Physics::Aberration(AberrationUnknown {
                     shape,
-                    varying: self.varying,
+                    varying: self.varying.map(|how| match how {
+                        Varying::Free => Variation::Free,
+                        Varying::Smooth => Variation::Smooth,
+                    }),
                     fit_gain,
                 })));
             }
@@ -387,21 +408,42 @@ impl ModelArgs {
                 ));
             }
             (Some(Coefficients::Random), Ranges::Drawn) => {
-                (0..count).map(|_| 2.0 * noise.normal()).collect()
+                self.random_coefficients(shape.frames, noise)
             }
             (Some(Coefficients::Listed(values)), _) if values.len() != count => {
                 return Err(bad_input!(
                     "--coeffs holds {} values; {count} are needed ({})",
                     values.len(),
                     match self.varying {
-                        true => format!("ten for each of {} frames", shape.frames),
-                        false => "ten for the clip; with --varying ten for each frame".into(),
+                        Some(_) => format!("ten for each of {} frames", shape.frames),
+                        None => "ten for the clip; with --varying ten for each frame".into(),
                     }
                 ));
             }
             (Some(Coefficients::Listed(values)), _) => values.clone(),
         };
         Ok(BuiltModel::known(ZernikeBlur::new(shape, coefficients)?))
+    }
+
+    /// 2 N(0, 1) rad, as in the published experiments; along a smooth path, the later frames'
+    /// differ from those before by 0.5 N(0, 1) rad.
+    fn random_coefficients(&self, frames: usize, noise: &mut Noise) -> Vec<f64> {
+        let mut draw =
+            |scale: f64| -> Vec<f64> { MODES.iter().map(|_| scale * noise.normal()).collect() };
+        let mut all = draw(2.0);
+        if let Some(how) = self.varying {
+            for frame in 1..frames {
+                let next = match how {
+                    Varying::Free => draw(2.0),
+                    Varying::Smooth => {
+                        let before = &all[(frame - 1) * MODES.len()..];
+                        before.iter().zip(draw(0.5)).map(|(c, d)| c + d).collect()
+                    }
+                };
+                all.extend(next);
+            }
+        }
+        all
     }
 
     /// Flags of another model are mistakes, not decoration.
@@ -412,7 +454,7 @@ impl ModelArgs {
             ("--sigma", self.sigma.is_some(), &[Scatter, Blur]),
             ("--per", self.per.is_some(), &[Scatter]),
             ("--coeffs", self.coeffs.is_some(), &[Zernike]),
-            ("--varying", self.varying, &[Zernike]),
+            ("--varying", self.varying.is_some(), &[Zernike]),
             ("--mask", self.mask.is_some(), &[Inpaint]),
         ];
         let value = self.model.to_possible_value();

@@ -5,7 +5,7 @@
 //! spawns or reads a clock, so cancelling, pausing and previewing belong to the caller
 //! and cost nothing.
 
-pub mod aberration;
+mod aberration;
 mod blind;
 mod capture;
 mod fast;
@@ -22,7 +22,10 @@ use crate::clip::{Clip, Shape};
 use crate::physics::{ForwardModel, PhysicsError};
 use crate::prior::PriorError;
 
-pub use aberration::{BlindZernike, BlindZernikeConfig, Exposure, Verdict, ZernikeSearch};
+pub use aberration::{
+    BlindZernike, BlindZernikeConfig, Exposure, FrameVerdict, Variation, VaryingZernike,
+    VaryingZernikeConfig, Verdict, ZernikeSearch,
+};
 pub use blind::{BlindConfig, BlindScatter, ScatterSearch, Sought};
 pub use capture::{CaptureConfig, CaptureSearch, CaptureSolver, Gain};
 pub use fast::{Fast, FastConfig, Free, LeftOut, Starter};

@@ -21,7 +21,7 @@ use crate::solver::{
     BlindConfig, BlindScatter, BlindZernike, BlindZernikeConfig, CaptureConfig, CaptureSearch,
     CaptureSolver, Exposure, Fast, FastConfig, Instant, InstantConfig, Linear, LinearConfig,
     Measurement, Reference, ReferenceConfig, ScatterSearch, Solver, SolverError, Sought, Starter,
-    Unknown, Weight, ZernikeSearch,
+    Unknown, VaryingZernike, VaryingZernikeConfig, Weight, ZernikeSearch,
 };
 
 /// Steps of the published diffusion.
@@ -200,7 +200,6 @@ fn started(problem: Problem, iterations: Option<usize>, seed: u64) -> Result<Sta
         Physics::Aberration(unknown) => {
             let search = ZernikeSearch {
                 shape: unknown.shape,
-                varying: unknown.varying,
                 exposure: match unknown.fit_gain {
                     true => Exposure::Fitted,
                     false => Exposure::Known {
@@ -209,10 +208,24 @@ fn started(problem: Problem, iterations: Option<usize>, seed: u64) -> Result<Sta
                     },
                 },
             };
-            let config = BlindZernikeConfig::for_noise(noise);
-            let settings = recorded(&config);
-            let solver = BlindZernike::new(search, measurement, config, seed)?;
-            (Box::new(solver), "space-time", settings)
+            let (solver, settings): (Box<dyn Solver>, _) = match unknown.varying {
+                Some(variation) => {
+                    let config = VaryingZernikeConfig::for_noise(noise);
+                    let settings = serde_json::json!({
+                        "variation": variation,
+                        "search": recorded(&config),
+                    });
+                    let solver = VaryingZernike::new(search, variation, measurement, config, seed)?;
+                    (Box::new(solver), settings)
+                }
+                None => {
+                    let config = BlindZernikeConfig::for_noise(noise);
+                    let settings = recorded(&config);
+                    let solver = BlindZernike::new(search, measurement, config, seed)?;
+                    (Box::new(solver), settings)
+                }
+            };
+            (solver, "space-time", settings)
         }
     };
     Ok(Started {
@@ -436,8 +449,8 @@ fn unknowns(physics: Physics, noise: &mut Noise) -> Result<Unknowns, PlanError> 
         Physics::Aberration(unknown) if unknown.fit_gain => Err(refused("a gain and an offset")),
         Physics::Aberration(unknown) => {
             let frames = match unknown.varying {
-                true => unknown.shape.frames,
-                false => 1,
+                Some(_) => unknown.shape.frames,
+                None => 1,
             };
             let count = MODES.len() * frames;
             Ok(Unknowns {

@@ -2,7 +2,7 @@
 
 use crate::clip::{Clip, Shape};
 use crate::physics::ForwardModel;
-use crate::solver::{Measurement, ScatterSearch};
+use crate::solver::{Measurement, ScatterSearch, Variation};
 
 /// A forward model, with what is unknown of it.
 pub enum Physics {
@@ -20,8 +20,8 @@ pub enum Physics {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AberrationUnknown {
     pub shape: Shape,
-    /// Ten coefficients for each frame, instead of ten for the clip.
-    pub varying: bool,
+    /// How ten coefficients a frame go from frame to frame; none where the clip has ten.
+    pub varying: Option<Variation>,
     /// Whether the measurement's gain and offset are unknown too.
     pub fit_gain: bool,
 }

@@ -13,7 +13,7 @@ use crate::physics::{
 use crate::run::Sensor;
 use crate::run::plan::{AberrationUnknown, Physics};
 use crate::run::scenes::{SHAPE, Scene};
-use crate::solver::{ScatterSearch, Sought};
+use crate::solver::{ScatterSearch, Sought, Variation};
 
 /// Ranges that scattering layers are drawn from: the published ones.
 const DIST_MM: Sought = Sought::Within {
@@ -257,7 +257,7 @@ impl Builtin {
         };
         let physics = Physics::Aberration(AberrationUnknown {
             shape: self.shape,
-            varying,
+            varying: varying.then_some(Variation::Free),
             fit_gain: !exact,
         });
         Ok((problem(physics, recorded, None), Truth::of(&model)))

@@ -16,7 +16,7 @@ use crate::physics::zernike::{MODES, PSF_SIZE};
 use crate::physics::{Blur, Dehaze, ForwardModel, Inpaint, Optics, PerFrame, Scatter, ZernikeBlur};
 use crate::run::plan::{AberrationUnknown, Physics, Problem};
 use crate::solver::Measurement;
-use crate::solver::{ScatterSearch, Sought};
+use crate::solver::{ScatterSearch, Sought, Variation};
 
 const TARGET: &str = "target.gif";
 const MEASUREMENT: &str = "measurement.gif";
@@ -158,7 +158,7 @@ impl ClipFolder {
             Task::Zernike { varying } => {
                 let physics = Physics::Aberration(AberrationUnknown {
                     shape,
-                    varying: *varying,
+                    varying: varying.then_some(Variation::Free),
                     fit_gain: true,
                 });
                 plain(physics, Recorded::stretched_file(levels, 0.0))
@@ -215,7 +215,7 @@ impl ClipFolder {
                 let model = ZernikeBlur::new(shape, coefficients.collect())?;
                 let physics = Physics::Aberration(AberrationUnknown {
                     shape,
-                    varying: *varying,
+                    varying: varying.then_some(Variation::Free),
                     fit_gain: false,
                 });
                 (problem(physics, exact(&model), None), Truth::of(&model))

@@ -255,8 +255,13 @@ impl Joint {
             }
         }
         let brightest = self.light.brightest();
-        self.scene
-            .move_scene(&mut self.estimate, &scene_slope, rates.scene, self.steps, brightest);
+        self.scene.move_scene(
+            &mut self.estimate,
+            &scene_slope,
+            rates.scene,
+            self.steps,
+            brightest,
+        );
         if self.light.fitted && self.steps % Self::LEVEL_EVERY == 1 {
             self.level(model)?;
         }

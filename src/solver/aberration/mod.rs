@@ -27,7 +27,7 @@ mod pool;
 mod scan;
 mod search;
 mod spectrum;
-pub mod varying;
+mod varying;
 mod verdict;
 mod whittle;
 
@@ -49,6 +49,7 @@ use playoff::Playoff;
 use pool::Peak;
 use scan::Scan;
 pub use search::{Exposure, ZernikeSearch};
+pub use varying::{FrameVerdict, Variation, VaryingZernike, VaryingZernikeConfig};
 pub use verdict::Verdict;
 use whittle::{Point, Whittle};
 
@@ -681,15 +682,20 @@ impl Descent {
     }
 }
 
+/// Coefficients, and those whose point spread function is the mirror image.
+fn mirror_image(coefficients: &[f64]) -> [Vec<f64>; 2] {
+    let modes = coefficients.iter().zip(&MODES);
+    let other = modes.map(|(c, mode)| if mode.n % 2 == 1 { -c } else { *c });
+    [coefficients.to_vec(), other.collect()]
+}
+
 /// An aberration, and the one whose point spread function is the mirror image.
 fn mirrored(peak: &Peak) -> [Peak; 2] {
-    let mut other = peak.clone();
-    for (coefficient, mode) in other.point.coefficients.iter_mut().zip(&MODES) {
-        if mode.n % 2 == 1 {
-            *coefficient = -*coefficient;
-        }
-    }
-    [peak.clone(), other]
+    mirror_image(&peak.point.coefficients).map(|coefficients| {
+        let mut peak = peak.clone();
+        peak.point.coefficients = coefficients;
+        peak
+    })
 }
 
 /// Of the two coefficient sets with one point spread function, that with defocus above 0.
@@ -815,13 +821,7 @@ impl Solver for BlindZernike {
              no interval"
                 .to_owned(),
         ];
-        if self.search.exposure == Exposure::Fitted {
-            let (gain, offset) = self.exposure();
-            notes.push(format!(
-                "the measurement is about {gain:.3} times the intensity plus {offset:.3}; the \
-                 gain and with it the brightness of the scene are assumed, not measured"
-            ));
-        }
+        notes.extend(self.search.note(self.exposure()));
         notes
     }
 }
@@ -908,11 +908,6 @@ mod tests {
             let solver = BlindZernike::new(search, measurement, config, 0);
             solver.err().expect("a refusal").to_string()
         };
-        let varying = ZernikeSearch {
-            varying: true,
-            ..search()
-        };
-        assert!(refused(varying, measurement(), brief()).contains("one aberration for the clip"));
         let small = Shape::new(2, 16, 32);
         let tiny = ZernikeSearch {
             shape: small,

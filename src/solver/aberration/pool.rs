@@ -22,16 +22,17 @@ const RATE: f64 = 0.12;
 /// Correlation of modulation transfers above which two aberrations are the same.
 const SAME: f32 = 0.99;
 
+/// Coefficients as they were drawn in the published experiments. Piston and tilt, which leave
+/// the spectrum as it is, are 0.
+pub fn start(noise: &mut Noise) -> Vec<f64> {
+    let mut start: Vec<f64> = MODES.iter().map(|_| START_RAD * noise.normal()).collect();
+    start[..3].fill(0.0);
+    start
+}
+
 /// Descends from `count` random starts, in their order.
 pub fn descend(whittle: &Whittle, noise: &mut Noise, count: usize) -> Vec<Peak> {
-    let starts: Vec<Vec<f64>> = (0..count)
-        .map(|_| {
-            let mut start: Vec<f64> = MODES.iter().map(|_| START_RAD * noise.normal()).collect();
-            // Piston and tilt leave the spectrum as it is.
-            start[..3].fill(0.0);
-            start
-        })
-        .collect();
+    let starts: Vec<Vec<f64>> = (0..count).map(|_| start(noise)).collect();
     starts
         .into_par_iter()
         .map(|start| {

@@ -86,4 +86,14 @@ impl ZernikeSearch {
             },
         }
     }
+
+    /// What a fitted exposure, gain and offset, leaves open.
+    pub(super) fn note(&self, (gain, offset): (f64, f64)) -> Option<String> {
+        (self.exposure == Exposure::Fitted).then(|| {
+            format!(
+                "the measurement is about {gain:.3} times the intensity plus {offset:.3}; the \
+                 gain and with it the brightness of the scene are assumed, not measured"
+            )
+        })
+    }
 }

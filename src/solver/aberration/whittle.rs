@@ -260,7 +260,9 @@ impl Whittle {
     pub fn scene_log(&self, point: &Point) -> Vec<f32> {
         let mut log = vec![0.0f32; self.grid.len()];
         for (term, &b) in self.terms.iter().zip(&point.scene[..TERMS]) {
-            log.iter_mut().zip(term).for_each(|(l, t)| *l += b as f32 * t);
+            log.iter_mut()
+                .zip(term)
+                .for_each(|(l, t)| *l += b as f32 * t);
         }
         log
     }
@@ -278,7 +280,16 @@ impl Whittle {
     }
 
     /// Adam from `point`, and the value it ends at.
-    pub fn descend(&self, mut point: Point, steps: usize, rate: f64) -> (Point, f64) {
+    pub fn descend(&self, point: Point, steps: usize, rate: f64) -> (Point, f64) {
+        self.adam(point, steps, rate, true)
+    }
+
+    /// Coefficients with the likeliest scene, and their value.
+    pub fn settle(&self, coefficients: Vec<f64>) -> (Point, f64) {
+        self.adam(self.start(coefficients), 100, 0.1, false)
+    }
+
+    fn adam(&self, mut point: Point, steps: usize, rate: f64, free: bool) -> (Point, f64) {
         let len = point.coefficients.len() + point.scene.len();
         let (mut first, mut second) = (vec![0.0; len], vec![0.0; len]);
         let mut value = f64::INFINITY;
@@ -294,6 +305,9 @@ impl Whittle {
             for (k, (x, g)) in places.zip(all).enumerate() {
                 first[k] = b1 * first[k] + (1.0 - b1) * g;
                 second[k] = b2 * second[k] + (1.0 - b2) * g * g;
+                if k < MODES.len() && !free {
+                    continue;
+                }
                 *x -= step * (first[k] / u1) / ((second[k] / u2).sqrt() + 1e-9);
             }
         }

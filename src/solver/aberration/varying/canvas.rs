@@ -3,16 +3,18 @@
 use rayon::prelude::*;
 
 use crate::clip::{Clip, Shape};
+use crate::physics::zernike::MODES;
+use crate::solver::aberration::PIXELS_PER_RADIAN;
 
-/// Frame t shows the picture from `(t - middle) * velocity` on.
+/// Frame t shows the picture from `places_px[t]` on.
 #[derive(Clone, Debug)]
 pub struct Canvas {
     /// Of the frames.
     shape: Shape,
     /// Pixels around a frame in the middle.
     margin: usize,
-    /// Columns and rows a frame.
-    velocity_px: [f64; 2],
+    /// Columns and rows.
+    pub places_px: Vec<[f64; 2]>,
 }
 
 /// Where a frame lies on the canvas, along one axis: the first of four pixels that make its
@@ -50,19 +52,12 @@ impl Along {
 }
 
 impl Canvas {
-    /// For frames that move by up to `velocity_px` along columns and rows from one to the next,
-    /// with room for a quarter more.
-    pub fn new(shape: Shape, velocity_px: [f64; 2]) -> Self {
-        let fastest = velocity_px.iter().fold(0.0, |a: f64, v| a.max(v.abs()));
-        let furthest = fastest * 0.5 * (shape.frames as f64 - 1.0);
-        let margin = match fastest > 0.0 {
-            true => (1.25 * furthest).ceil() as usize + 2,
-            false => 0,
-        };
+    /// For a camera that stays.
+    pub fn still(shape: Shape) -> Self {
         Self {
             shape,
-            margin,
-            velocity_px,
+            margin: 0,
+            places_px: vec![[0.0; 2]; shape.frames],
         }
     }
 
@@ -70,12 +65,55 @@ impl Canvas {
         self.margin > 0
     }
 
-    pub fn velocity_px(&self) -> [f64; 2] {
-        self.velocity_px
+    /// Room for the places and a little more.
+    fn new(shape: Shape, places_px: Vec<[f64; 2]>) -> Self {
+        let furthest = places_px
+            .iter()
+            .flatten()
+            .fold(0.0, |a: f64, p| a.max(p.abs()));
+        Self {
+            shape,
+            margin: (1.25 * furthest).ceil() as usize + 3,
+            places_px,
+        }
     }
 
-    pub fn set_velocity_px(&mut self, velocity_px: [f64; 2]) {
-        self.velocity_px = velocity_px;
+    /// For a camera that passes evenly, as the trend in tilts suggests: a scene that moves looks
+    /// like it. The trend is taken from the coefficients, ten a frame, as far as it is unlikely
+    /// for tilts.
+    pub fn passing(shape: Shape, coefficients: &mut [f64]) -> Self {
+        // The variance of a tilt over that of a velocity, in frames squared.
+        const RATIO: f64 = 1.7;
+        let tilts = coefficients.chunks_exact(MODES.len());
+        let tilts: Vec<[f64; 2]> = tilts
+            .map(|c| [c[1], c[2]].map(|tilt| tilt * PIXELS_PER_RADIAN))
+            .collect();
+        let velocity = trend(&tilts, RATIO);
+        let places: Vec<[f64; 2]> = (0..shape.frames)
+            .map(|t| velocity.map(|v| time(t, shape.frames) * v))
+            .collect();
+        for (c, place) in coefficients.chunks_exact_mut(MODES.len()).zip(&places) {
+            c[1] -= place[0] / PIXELS_PER_RADIAN;
+            c[2] -= place[1] / PIXELS_PER_RADIAN;
+        }
+        Self::new(shape, places)
+    }
+
+    /// Columns and rows by which the scene moves from frame to frame, on the whole.
+    pub fn motion_px(&self) -> [f64; 2] {
+        trend(&self.places_px, 0.0).map(|v| -v)
+    }
+
+    /// How far each frame is from where an even motion would take it, in pixels.
+    pub fn off_a_line(&self) -> Vec<[f64; 2]> {
+        let frames = self.places_px.len();
+        let velocity = trend(&self.places_px, 0.0);
+        let mean = |k: usize| self.places_px.iter().map(|p| p[k]).sum::<f64>() / frames as f64;
+        let means = [mean(0), mean(1)];
+        let places = self.places_px.iter().enumerate();
+        places
+            .map(|(t, place)| [0, 1].map(|k| place[k] - means[k] - velocity[k] * time(t, frames)))
+            .collect()
     }
 
     /// Of one picture for all frames, or of one a frame.
@@ -84,22 +122,13 @@ impl Canvas {
         Shape::new(pictures, height + 2 * self.margin, width + 2 * self.margin)
     }
 
-    /// How many velocities a frame lies off the middle.
-    pub fn time(&self, frame: usize) -> f64 {
-        frame as f64 - 0.5 * (self.shape.frames as f64 - 1.0)
-    }
-
     fn along(&self, frame: usize) -> [Along; 2] {
-        let at = self.time(frame);
-        self.velocity_px.map(|v| Along::new(at * v, self.margin))
+        self.places_px[frame].map(|at| Along::new(at, self.margin))
     }
 
     /// What every frame shows of the one picture, or of its own.
     pub fn frames(&self, pictures: &Clip) -> Clip {
         let (shape, count) = (self.shape, pictures.shape().frames);
-        if !self.moves() {
-            return Clip::new(shape, pictures.data().repeat(shape.frames / count));
-        }
         let extent = self.extent(count);
         let data = (0..shape.frames)
             .into_par_iter()
@@ -110,7 +139,10 @@ impl Canvas {
                 let rows = picture.chunks_exact(extent.width);
                 for (out, row) in lines.chunks_exact_mut(shape.width).zip(rows) {
                     for (column, o) in out.iter_mut().enumerate() {
-                        *o = across.of(column, extent.width).map(|(i, s)| s * row[i]).sum();
+                        *o = across
+                            .of(column, extent.width)
+                            .map(|(i, s)| s * row[i])
+                            .sum();
                     }
                 }
                 let mut frame = vec![0.0f32; shape.frame_len()];
@@ -133,16 +165,14 @@ impl Canvas {
         for (t, slope) in slope.chunks_exact(shape.frame_len()).enumerate() {
             let start = t.min(pictures - 1) * extent.frame_len();
             let sum = &mut all[start..start + extent.frame_len()];
-            if !self.moves() {
-                sum.iter_mut().zip(slope).for_each(|(a, b)| *a += b);
-                continue;
-            }
             let [across, down] = self.along(t);
             let mut lines = vec![0.0f32; extent.height * shape.width];
             for (row, slope) in slope.chunks_exact(shape.width).enumerate() {
                 for (at, share) in down.of(row, extent.height) {
                     let line = &mut lines[at * shape.width..(at + 1) * shape.width];
-                    line.iter_mut().zip(slope).for_each(|(l, s)| *l += share * s);
+                    line.iter_mut()
+                        .zip(slope)
+                        .for_each(|(l, s)| *l += share * s);
                 }
             }
             let rows = sum.chunks_exact_mut(extent.width);
@@ -157,21 +187,18 @@ impl Canvas {
         all
     }
 
-    /// The pictures that frames suggest: one a frame, the nearest pixel standing for what the
-    /// frame does not show, or the mean of these.
-    pub fn pictures_of(&self, frames: &Clip, pictures: usize) -> Clip {
-        let (shape, extent) = (self.shape, self.extent(pictures));
-        let mut all = vec![0.0f32; extent.len()];
-        let share = pictures as f32 / shape.frames as f32;
+    /// The picture that frames suggest: the mean of what they show of each place, the nearest
+    /// pixel standing for what a frame does not show.
+    pub fn picture_of(&self, frames: &Clip) -> Clip {
+        let (shape, extent) = (self.shape, self.extent(1));
+        let mut sum = vec![0.0f32; extent.len()];
+        let share = 1.0 / shape.frames as f32;
         for (t, frame) in frames.frames().enumerate() {
-            let at = self.time(t);
-            let [right, down] = self.velocity_px.map(|v| (at * v).round() as isize);
+            let [right, down] = self.places_px[t].map(|at| at.round() as isize);
             let within = |at: usize, by: isize, size: usize| {
                 let at = at as isize - self.margin as isize - by;
                 at.clamp(0, size as isize - 1) as usize
             };
-            let start = t.min(pictures - 1) * extent.frame_len();
-            let sum = &mut all[start..start + extent.frame_len()];
             for (row, out) in sum.chunks_exact_mut(extent.width).enumerate() {
                 let start = within(row, down, shape.height) * shape.width;
                 for (column, o) in out.iter_mut().enumerate() {
@@ -179,8 +206,21 @@ impl Canvas {
                 }
             }
         }
-        Clip::new(extent, all)
+        Clip::new(extent, sum)
     }
+}
+
+/// How many frames one lies off the middle.
+fn time(frame: usize, frames: usize) -> f64 {
+    frame as f64 - 0.5 * (frames as f64 - 1.0)
+}
+
+/// The slope of places over time, drawn to 0 by `ridge` frames squared.
+fn trend(places: &[[f64; 2]], ridge: f64) -> [f64; 2] {
+    let times = || (0..places.len()).map(|t| time(t, places.len()));
+    let squares = times().map(|t| t * t).sum::<f64>() + ridge;
+    let along = |k: usize| times().zip(places).map(|(t, p)| t * p[k]).sum::<f64>();
+    [along(0), along(1)].map(|sum| if squares > 0.0 { sum / squares } else { 0.0 })
 }
 
 #[cfg(test)]
@@ -191,6 +231,12 @@ mod tests {
 
     const SHAPE: Shape = Shape::new(4, 12, 10);
 
+    fn places(velocity: [f64; 2]) -> Vec<[f64; 2]> {
+        (0..SHAPE.frames)
+            .map(|t| velocity.map(|v| (t as f64 - 1.5) * v))
+            .collect()
+    }
+
     #[test]
     fn the_pull_is_the_adjoint() {
         let mut noise = Noise::seeded(1);
@@ -200,7 +246,7 @@ mod tests {
             ([0.0, 0.0], 4),
             ([0.0, 2.0], 4),
         ] {
-            let canvas = Canvas::new(SHAPE, velocity);
+            let canvas = Canvas::new(SHAPE, places(velocity));
             let picture = noise.normal_clip(canvas.extent(pictures));
             let frames = noise.normal_clip(SHAPE);
             let there = dot(canvas.frames(&picture).data(), frames.data());
@@ -211,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_camera_passes_over_a_ramp() {
-        let canvas = Canvas::new(SHAPE, [0.5, -1.25]);
+        let canvas = Canvas::new(SHAPE, places([0.5, -1.25]));
         let extent = canvas.extent(1);
         let picture = (0..extent.frame_len()).map(|i| {
             let (row, column) = (i / extent.width, i % extent.width);
@@ -224,8 +270,28 @@ mod tests {
             let step = middle(t + 1) - middle(t);
             assert!((step - (0.1 * 0.5 - 0.01 * 1.25)).abs() < 1e-5, "{step}");
         }
-        let mean = canvas.pictures_of(&frames, 1);
+        let mean = canvas.picture_of(&frames);
         let at = (extent.height / 2) * extent.width + extent.width / 2;
         assert!((mean.data()[at] - picture.data()[at]).abs() < 0.06);
+    }
+
+    #[test]
+    fn a_trend_in_tilts_becomes_motion() {
+        let mut coefficients = vec![0.0; SHAPE.frames * MODES.len()];
+        for t in 0..SHAPE.frames {
+            coefficients[t * MODES.len() + 1] = 3.0 * t as f64;
+        }
+        let before = coefficients.clone();
+        let canvas = Canvas::passing(SHAPE, &mut coefficients);
+        assert!(canvas.moves() && !Canvas::still(SHAPE).moves());
+        for t in 0..SHAPE.frames {
+            let tilt = |c: &[f64]| PIXELS_PER_RADIAN * c[t * MODES.len() + 1];
+            let moved = tilt(&before) - tilt(&coefficients);
+            assert!((moved - canvas.places_px[t][0]).abs() < 1e-9);
+        }
+        let [right, down] = canvas.motion_px();
+        assert!(right < -1.0 && down == 0.0, "{right} {down}");
+        let off = canvas.off_a_line();
+        assert!(off.iter().flatten().all(|off| off.abs() < 1e-9));
     }
 }

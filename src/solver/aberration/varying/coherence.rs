@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use rustfft::num_complex::Complex32;
 
 use super::shared::Shared;
+use crate::clip::Clip;
 use crate::solver::aberration::spectrum::Grid;
 use crate::solver::aberration::whittle::Whittle;
 
@@ -33,6 +34,23 @@ pub struct Hypothesis {
     transfer: Vec<Complex32>,
 }
 
+impl Hypothesis {
+    pub fn new(whittle: &Whittle, coefficients: Vec<f64>) -> Self {
+        let psf = whittle.pupil.psf(&coefficients);
+        Self {
+            transfer: whittle.transfer.of(&psf.values),
+            coefficients,
+        }
+    }
+}
+
+/// Two frames, and what speaks for each two of their hypotheses, the second's varying fastest.
+pub struct Pair {
+    pub first: usize,
+    pub second: usize,
+    pub evidence: Vec<f32>,
+}
+
 /// How well two frames agree under two aberrations.
 #[derive(Clone, Copy, Debug)]
 pub struct Match {
@@ -53,6 +71,8 @@ impl Match {
 pub struct Coherence {
     whittles: Arc<[Whittle]>,
     window: Vec<f32>,
+    /// Spectra of the frames.
+    pictures: Vec<Vec<Complex32>>,
     power: Vec<f32>,
     noise: f32,
     /// Places in the grid that are compared.
@@ -61,7 +81,7 @@ pub struct Coherence {
 }
 
 impl Coherence {
-    pub fn new(shared: &Shared) -> Self {
+    pub fn new(shared: &Shared, measured: &Clip) -> Self {
         let whittles = Arc::clone(&shared.whittles);
         let grid = &whittles[0].grid;
         let noises = whittles.iter().map(|w| w.spectra[0].noise);
@@ -69,14 +89,17 @@ impl Coherence {
         let band = (0..grid.len())
             .filter(|&i| (lowest..=HIGHEST).contains(&grid.radius[i]))
             .collect();
-        Self {
+        let mut coherence = Self {
+            pictures: Vec::new(),
             power: shared.smooth.iter().map(|log| log.exp()).collect(),
             noise: noises.sum::<f32>() / whittles.len() as f32,
             band,
             window: grid.window(),
             shifts: Shifts::new(grid),
             whittles,
-        }
+        };
+        coherence.pictures = measured.frames().map(|f| coherence.picture(f)).collect();
+        coherence
     }
 
     /// The spectrum of a frame.
@@ -91,12 +114,7 @@ impl Coherence {
     }
 
     pub fn hypothesis(&self, coefficients: Vec<f64>) -> Hypothesis {
-        let whittle = &self.whittles[0];
-        let psf = whittle.pupil.psf(&coefficients);
-        Hypothesis {
-            transfer: whittle.transfer.of(&psf.values),
-            coefficients,
-        }
+        Hypothesis::new(&self.whittles[0], coefficients)
     }
 
     /// Two frames, each under an aberration.
@@ -123,18 +141,69 @@ impl Coherence {
         }
     }
 
-    /// All hypotheses of one frame against all of another: the second's vary fastest.
+    /// All hypotheses of one frame against all of another.
     pub fn compare_all(
         &self,
-        (first, a): (&[Complex32], &[Hypothesis]),
-        (second, b): (&[Complex32], &[Hypothesis]),
-    ) -> Vec<f32> {
-        a.par_iter()
+        (first, a): (usize, &[Hypothesis]),
+        (second, b): (usize, &[Hypothesis]),
+    ) -> Pair {
+        let (there, here) = (&self.pictures[first], &self.pictures[second]);
+        let evidence = a
+            .par_iter()
             .flat_map_iter(|a| {
                 let against = b.iter();
-                against.map(move |b| self.compare((first, a), (second, b)).evidence())
+                against.map(move |b| self.compare((there, a), (here, b)).evidence())
             })
-            .collect()
+            .collect();
+        Pair {
+            first,
+            second,
+            evidence,
+        }
+    }
+
+    /// Where each frame lies under one hypothesis a frame, in pixels of rows and columns, by
+    /// least squares from the shifts between pairs; their mean is 0.
+    pub fn places(&self, chosen: &[&Hypothesis], pairs: &[Pair]) -> Vec<[f64; 2]> {
+        const SWEEPS: usize = 100;
+        let frames = chosen.len();
+        let found: Vec<(usize, usize, Match)> = pairs
+            .par_iter()
+            .map(|pair| {
+                let (s, t) = (pair.first, pair.second);
+                let first = (&*self.pictures[s], chosen[s]);
+                let second = (&*self.pictures[t], chosen[t]);
+                (s, t, self.compare(first, second))
+            })
+            .collect();
+        let mut places = vec![[0.0f64; 2]; frames];
+        for _ in 0..SWEEPS {
+            for frame in 0..frames {
+                let (mut total, mut sum) = (0.0, [0.0; 2]);
+                for (s, t, found) in &found {
+                    let (other, sign) = match (*s == frame, *t == frame) {
+                        (true, _) => (*t, 1.0),
+                        (_, true) => (*s, -1.0),
+                        _ => continue,
+                    };
+                    // Matches by chance hardly count.
+                    let weight = f64::from(found.share.max(0.0)).powi(4);
+                    total += weight;
+                    for k in 0..2 {
+                        let shift = sign * f64::from(found.shift_px[k]);
+                        sum[k] += weight * (places[other][k] + shift);
+                    }
+                }
+                if total > 0.0 {
+                    places[frame] = sum.map(|s| s / total);
+                }
+            }
+            for k in 0..2 {
+                let mean = places.iter().map(|p| p[k]).sum::<f64>() / frames as f64;
+                places.iter_mut().for_each(|p| p[k] -= mean);
+            }
+        }
+        places
     }
 }
 
@@ -202,102 +271,140 @@ impl Shifts {
     }
 }
 
-/// One hypothesis a frame, so that those of all frames agree best.
-///
-/// `pairs` holds the frames compared and, the second's hypotheses varying fastest, their
-/// evidence.
-pub fn choose(counts: &[usize], pairs: &[(usize, usize, Vec<f32>)]) -> Vec<(f32, Vec<usize>)> {
+/// Choices of one hypothesis a frame that agree over all pairs, the best first: hill climbs
+/// from every hypothesis.
+pub fn choices(counts: &[usize], pairs: &[Pair]) -> Vec<Vec<usize>> {
     const SWEEPS: usize = 6;
     let frames = counts.len();
-    // What each frame is compared with.
+    // What each frame is compared with, and whether it is the first of the two.
     let mut with: Vec<Vec<(usize, &[f32], bool)>> = vec![Vec::new(); frames];
-    for (s, t, evidence) in pairs {
-        with[*s].push((*t, evidence, true));
-        with[*t].push((*s, evidence, false));
+    for pair in pairs {
+        with[pair.first].push((pair.second, &pair.evidence, true));
+        with[pair.second].push((pair.first, &pair.evidence, false));
     }
-    let evidence = |of: usize, pick: usize, (other, pair, first): (usize, &[f32], bool), theirs| {
-        match first {
-            true => pair[pick * counts[other] + theirs],
-            false => pair[theirs * counts[of] + pick],
-        }
-    };
-    let best_of = |frame: usize, score: &dyn Fn(usize) -> f32| {
-        (0..counts[frame])
-            .max_by(|&a, &b| score(a).total_cmp(&score(b)))
-            .unwrap_or(0)
-    };
+    let evidence =
+        |of: usize, mine: usize, (other, pair, first): (usize, &[f32], bool), theirs| match first {
+            true => pair[mine * counts[other] + theirs],
+            false => pair[theirs * counts[of] + mine],
+        };
     let climb = |start: usize, pick: usize| -> (f32, Vec<usize>) {
-        let mut picks = vec![0; frames];
-        picks[start] = pick;
-        let mut placed = vec![false; frames];
-        placed[start] = true;
+        let mut picks: Vec<Option<usize>> = vec![None; frames];
+        picks[start] = Some(pick);
+        let total_of = |frame: usize, mine: usize, picks: &[Option<usize>]| -> f32 {
+            let placed = with[frame].iter();
+            placed
+                .filter_map(|&pair| Some(evidence(frame, mine, pair, picks[pair.0]?)))
+                .sum()
+        };
         // From the start outwards, then all again.
         let mut order: Vec<usize> = (0..frames).collect();
         order.sort_by_key(|&t| t.abs_diff(start));
         for sweep in 0..=SWEEPS {
             for &frame in &order {
-                if sweep == 0 && frame == start {
-                    continue;
+                if sweep > 0 || frame != start {
+                    let score = |mine: &usize| total_of(frame, *mine, &picks);
+                    let best = (0..counts[frame]).max_by(|a, b| score(a).total_cmp(&score(b)));
+                    picks[frame] = best;
                 }
-                let score = |mine: usize| -> f32 {
-                    let pairs = with[frame].iter().filter(|pair| placed[pair.0]);
-                    pairs
-                        .map(|&pair| evidence(frame, mine, pair, picks[pair.0]))
-                        .sum()
-                };
-                let best = best_of(frame, &score);
-                picks[frame] = best;
-                placed[frame] = true;
             }
         }
-        let total = (0..frames)
-            .flat_map(|frame| with[frame].iter().map(move |&pair| (frame, pair)))
-            .map(|(frame, pair)| evidence(frame, picks[frame], pair, picks[pair.0]))
+        let picks: Vec<Option<usize>> = picks.into_iter().map(|p| Some(p.unwrap_or(0))).collect();
+        let all = picks.iter().enumerate();
+        let total = all
+            .map(|(t, pick)| total_of(t, pick.unwrap_or(0), &picks))
             .sum();
-        (total, picks)
+        (total, picks.into_iter().flatten().collect())
     };
-    let starts: Vec<(usize, usize)> = (0..frames)
+    let mut climbed: Vec<(f32, Vec<usize>)> = (0..frames)
         .flat_map(|frame| (0..counts[frame]).map(move |pick| (frame, pick)))
-        .collect();
-    let climbed: Vec<(f32, Vec<usize>)> = starts
+        .collect::<Vec<_>>()
         .into_par_iter()
         .map(|(frame, pick)| climb(frame, pick))
         .collect();
-    let mut climbed = climbed;
     climbed.sort_by(|a, b| b.0.total_cmp(&a.0));
     climbed.dedup_by(|a, b| a.1 == b.1);
-    climbed
+    climbed.into_iter().map(|(_, picks)| picks).collect()
 }
 
-/// Where each frame lies, in pixels of rows and columns, by least squares from the shifts
-/// between pairs; their mean is 0.
-pub fn places(frames: usize, pairs: &[(usize, usize, Match)]) -> Vec<[f64; 2]> {
-    const SWEEPS: usize = 100;
-    let mut places = vec![[0.0f64; 2]; frames];
-    for _ in 0..SWEEPS {
-        for frame in 0..frames {
-            let (mut total, mut sum) = (0.0, [0.0; 2]);
-            for (s, t, found) in pairs {
-                let (other, sign) = match (*s == frame, *t == frame) {
-                    (true, _) => (*t, 1.0),
-                    (_, true) => (*s, -1.0),
-                    _ => continue,
-                };
-                // Matches by chance hardly count.
-                let weight = f64::from(found.share.max(0.0)).powi(4);
-                total += weight;
-                for k in 0..2 {
-                    sum[k] += weight * (places[other][k] + sign * f64::from(found.shift_px[k]));
-                }
-            }
-            if total > 0.0 {
-                places[frame] = sum.map(|s| s / total);
-            }
-        }
-        for k in 0..2 {
-            let mean = places.iter().map(|p| p[k]).sum::<f64>() / frames as f64;
-            places.iter_mut().for_each(|p| p[k] -= mean);
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clip::Shape;
+    use crate::physics::{ForwardModel, ZernikeBlur};
+    use crate::run::scenes::Scene;
+    use crate::solver::aberration::{PIXELS_PER_RADIAN, mirror_image};
+
+    const A: [f64; 10] = [0.0, 0.0, 0.0, 0.8, 1.5, -0.6, 0.9, -1.2, 0.4, 0.7];
+    const B: [f64; 10] = [0.0, 0.0, 0.0, -1.1, 0.7, 0.9, -0.4, 1.0, 1.3, -0.5];
+
+    /// Two frames of one scene, the second moved by a tilt of so many pixels.
+    fn made(right: f64, down: f64) -> Coherence {
+        let shape = Shape::new(2, 64, 64);
+        let mut coefficients = [A, B].concat();
+        coefficients[11] = right / PIXELS_PER_RADIAN;
+        coefficients[12] = down / PIXELS_PER_RADIAN;
+        let scene = Scene::Leaves.render(Shape::new(1, 64, 64), 4);
+        let scene = Clip::new(shape, scene.data().repeat(2));
+        let measured = ZernikeBlur::new(shape, coefficients).unwrap().apply(&scene);
+        let one = Shape::new(1, 64, 64);
+        let whittles: Arc<[Whittle]> = measured
+            .frames()
+            .map(|frame| Whittle::new(&Clip::new(one, frame.to_vec())))
+            .collect();
+        let alone = [A, B].map(|c| c.to_vec());
+        let alone: Vec<_> = whittles
+            .iter()
+            .zip(alone)
+            .map(|(w, c)| w.settle(c).0)
+            .collect();
+        Coherence::new(&Shared::new(whittles, &alone), &measured)
     }
-    places
+
+    #[test]
+    fn the_right_aberrations_agree_and_tell_the_tilt() {
+        let coherence = made(2.0, -1.5);
+        let list = |c: [f64; 10]| mirror_image(&c).map(|c| coherence.hypothesis(c));
+        let (a, b) = (list(A), list(B));
+        let pair = coherence.compare_all((0, &a), (1, &b));
+        // The two right ones, and the two mirror images, which are right but for the border and
+        // the window, come before the two mixed ones.
+        let [right, mixed, other, mirrored] = pair.evidence[..] else {
+            panic!("{:?}", pair.evidence)
+        };
+        assert!(right > 1.0 && right > mirrored, "{:?}", pair.evidence);
+        assert!(mixed.max(other) < 0.5 * right, "{:?}", pair.evidence);
+        let places = coherence.places(&[&a[0], &b[0]], &[pair]);
+        let apart = [0, 1].map(|k| places[1][k] - places[0][k]);
+        assert!(
+            (apart[0] - 1.5).abs() < 0.6 && (apart[1] + 2.0).abs() < 0.6,
+            "{apart:?}"
+        );
+    }
+
+    #[test]
+    fn a_choice_agrees_over_all_pairs() {
+        // Three frames of two hypotheses: 0 with 1 with 0 agree, all others hardly.
+        let wanted = [0, 1, 0];
+        let pair = |first: usize, second: usize| Pair {
+            first,
+            second,
+            evidence: (0..4)
+                .map(
+                    |i| match (i / 2 == wanted[first], i % 2 == wanted[second]) {
+                        (true, true) => 2.0,
+                        _ => 0.1 * i as f32,
+                    },
+                )
+                .collect(),
+        };
+        let choices = choices(&[2, 2, 2], &[pair(0, 1), pair(0, 2), pair(1, 2)]);
+        assert_eq!(choices[0], wanted);
+        assert_eq!(
+            choices.len(),
+            choices
+                .iter()
+                .collect::<std::collections::HashSet<_>>()
+                .len()
+        );
+    }
 }

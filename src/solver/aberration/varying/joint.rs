@@ -1,9 +1,10 @@
 //! Scene, aberrations and exposure of a clip together: descent on the posterior.
 
-use crate::clip::{Clip, Shape};
-use crate::physics::zernike::MODES;
-use crate::physics::{ForwardModel, ZernikeBlur, dot};
 use super::canvas::Canvas;
+use super::turned;
+use crate::clip::{Clip, Shape};
+use crate::physics::zernike::{MODES, Pupil};
+use crate::physics::{ForwardModel, ZernikeBlur, dot};
 use crate::prior::SpaceTime;
 use crate::solver::aberration::joint::{
     Light, Moments, NATS, brighten, first_guess, gradients, levels,
@@ -11,11 +12,13 @@ use crate::solver::aberration::joint::{
 use crate::solver::aberration::{COEFFICIENT_RAD, PIXELS_PER_RADIAN};
 use crate::solver::{Measurement, SolverError};
 
-/// Adam's steps: in units of amplitude, and in radians.
+/// Adam's steps: in units of amplitude, in radians, and in pixels.
 #[derive(Clone, Copy, Debug)]
 pub struct Rates {
     pub scene: f32,
     pub coefficients: f64,
+    /// Of the camera.
+    pub camera_px: f64,
 }
 
 /// What is asked of an iteration.
@@ -30,24 +33,27 @@ pub struct Objective {
     pub step_rad: Option<f64>,
 }
 
+/// Standard deviation of how far a camera is from passing evenly over a scene, in pixels.
+const JITTER_PX: f64 = 0.3;
+
 /// A hypothesis about all frames.
 #[derive(Clone)]
 pub struct Joint {
     /// The picture that all frames show, or one a frame.
     pub scene: Clip,
     pub canvas: Canvas,
-    /// Ten a frame.
+    /// Ten a frame, in radians.
     pub coefficients: Vec<f64>,
     pub light: Light,
     /// Half the squared residual of each frame, at the last step's start.
-    pub misfits: Vec<f64>,
-    pub last: Clip,
+    misfits: Vec<f64>,
+    loss: f64,
     measured: Measurement,
     lowest: f64,
     moments: Moments<f32>,
     others: Moments<f64>,
     common: Moments<f64>,
-    velocity: Moments<f64>,
+    camera: Moments<f64>,
     steps: i32,
 }
 
@@ -55,24 +61,23 @@ impl Joint {
     /// Steps between two fits of brightness and offset.
     const LEVEL_EVERY: i32 = 5;
 
-    /// With one picture for all frames, or one for each.
+    /// With one picture for all frames.
     pub fn new(
         measured: Measurement,
         coefficients: Vec<f64>,
         light: Light,
         canvas: Canvas,
-        pictures: usize,
     ) -> Self {
         let lowest = f64::from(measured.values().range().0);
         let first = first_guess(&measured, light, &coefficients);
-        let scene = canvas.pictures_of(&first, pictures);
-        Self {
-            moments: Moments::new(scene.shape().len()),
-            others: Moments::new(coefficients.len()),
-            common: Moments::new(2),
-            velocity: Moments::new(2),
-            last: Clip::zeros(measured.shape()),
+        let scene = canvas.picture_of(&first);
+        let mut joint = Self {
+            moments: Moments::new(0),
+            others: Moments::new(0),
+            common: Moments::new(0),
+            camera: Moments::new(0),
             misfits: vec![f64::INFINITY; measured.shape().frames],
+            loss: f64::INFINITY,
             scene,
             canvas,
             coefficients,
@@ -80,13 +85,24 @@ impl Joint {
             measured,
             lowest,
             steps: 0,
-        }
+        };
+        joint.calm();
+        joint
     }
 
-    /// The same coefficients, exposure and motion, the scene started again.
-    pub fn restarted(&self, pictures: usize) -> Self {
+    /// The same coefficients, exposure and motion, the picture started again.
+    pub fn restarted(&self) -> Self {
         let (measured, coefficients) = (self.measured.clone(), self.coefficients.clone());
-        Self::new(measured, coefficients, self.light, self.canvas.clone(), pictures)
+        Self::new(measured, coefficients, self.light, self.canvas.clone())
+    }
+
+    /// The one picture as a start for each frame's own.
+    pub fn spread(&self) -> Self {
+        let mut own = self.clone();
+        let extent = self.canvas.extent(self.frames());
+        own.scene = Clip::new(extent, self.scene.data().repeat(extent.frames));
+        own.calm();
+        own
     }
 
     /// Forgets where it was going.
@@ -94,16 +110,8 @@ impl Joint {
         self.moments = Moments::new(self.scene.shape().len());
         self.others = Moments::new(self.coefficients.len());
         self.common = Moments::new(2);
-        self.velocity = Moments::new(2);
+        self.camera = Moments::new(2 * self.frames());
         self.steps = 0;
-    }
-
-    /// The one picture as a start for each frame's own.
-    pub fn spread(&self) -> Self {
-        let mut own = self.restarted(self.frames());
-        let extent = own.scene.shape();
-        own.scene = Clip::new(extent, self.scene.data().repeat(extent.frames));
-        own
     }
 
     pub fn frames(&self) -> usize {
@@ -124,9 +132,32 @@ impl Joint {
         self.canvas.frames(&self.scene)
     }
 
-    pub fn loss(&self, bend: f32) -> f64 {
-        let b = f64::from(bend);
-        self.last.data().iter().map(|&r| 0.5 * b * b * (f64::from(r) / b).powi(2).ln_1p()).sum()
+    /// Of the residual at the last step's start, where it bent.
+    pub fn loss(&self) -> f64 {
+        self.loss
+    }
+
+    /// The point spread function of each frame.
+    pub fn psfs(&self) -> Vec<Vec<f32>> {
+        let pupil = Pupil::new();
+        let frames = self.coefficients.chunks_exact(MODES.len());
+        frames.map(|c| pupil.psf(c).values).collect()
+    }
+
+    /// Of the two signs of even modes that change nothing, each frame gets those nearer to the
+    /// frame before.
+    pub fn align(&mut self) {
+        let count = MODES.len();
+        for t in 1..self.frames() {
+            let (before, now) = self.coefficients.split_at_mut(t * count);
+            let (before, now) = (&before[(t - 1) * count..], &mut now[..count]);
+            let other = turned(now);
+            let squares =
+                |c: &[f64]| -> f64 { (3..count).map(|k| (c[k] - before[k]).powi(2)).sum() };
+            if squares(&other) < squares(now) {
+                now.copy_from_slice(&other);
+            }
+        }
     }
 
     /// Root mean square of each frame's residual, in units of the measurement.
@@ -164,8 +195,10 @@ impl Joint {
                 advice: "check the measurement for values that are huge or not finite",
             });
         }
-        self.last = residual.clone();
         if let Some(bend) = objective.bend {
+            let b = f64::from(bend);
+            let bent = |r: &f32| 0.5 * b * b * (f64::from(*r) / b).powi(2).ln_1p();
+            self.loss = residual.data().iter().map(bent).sum();
             residual = residual.map(|r| r / (1.0 + (r / bend).powi(2)));
         }
         let pulled = (linearised.pullback)(&residual, free);
@@ -183,7 +216,13 @@ impl Joint {
             let parameters = pulled.parameters.iter();
             let mut others: Vec<f64> = parameters.map(|p| f64::from(gain) * p).collect();
             self.add_prior(objective, &mut others);
-            self.move_camera(&full, &frame_slope, &others, rates.coefficients);
+            self.move_camera(
+                &full,
+                &frame_slope,
+                &others,
+                objective.weight / NATS,
+                rates.camera_px,
+            );
             self.move_others(others, &slope, rates.coefficients);
         }
         let brightest = self.light.brightest();
@@ -249,31 +288,38 @@ impl Joint {
     }
 
     /// Motion and tilts that make up for it look the same but for the border, which decides.
-    fn move_camera(&mut self, full: &Clip, slope: &[f32], others: &[f64], rate: f64) {
-        let count = MODES.len();
-        let canvas = &mut self.canvas;
-        if !canvas.moves() {
+    fn move_camera(&mut self, full: &Clip, slope: &[f32], others: &[f64], scale: f64, rate: f64) {
+        if !self.canvas.moves() {
             return;
         }
+        let count = MODES.len();
         let shifted = gradients(full);
         let n = full.shape().frame_len();
-        let times: Vec<f64> = (0..full.shape().frames).map(|t| canvas.time(t)).collect();
-        let mut along = [0.0; 2];
-        for (k, along) in along.iter_mut().enumerate() {
-            for (t, time) in times.iter().enumerate() {
-                let frame = t * n..(t + 1) * n;
-                let moved = dot(&slope[frame.clone()], &shifted[k][frame]);
-                *along += time * (moved - others[t * count + k + 1] / PIXELS_PER_RADIAN);
+        let mut along = Vec::with_capacity(2 * self.frames());
+        for t in 0..self.frames() {
+            let frame = t * n..(t + 1) * n;
+            for k in 0..2 {
+                let moved = dot(&slope[frame.clone()], &shifted[k][frame.clone()]);
+                along.push(moved - others[t * count + k + 1] / PIXELS_PER_RADIAN);
             }
         }
-        let mut by = [0.0; 2];
-        self.velocity
-            .move_others(by.iter_mut(), &along, |_| 0.1 * rate, self.steps);
-        let [x, y] = canvas.velocity_px();
-        canvas.set_velocity_px([x + by[0], y + by[1]]);
-        for (k, by) in by.iter().enumerate() {
-            for (t, time) in times.iter().enumerate() {
-                self.coefficients[t * count + k + 1] -= time * by / PIXELS_PER_RADIAN;
+        // Cameras shake little.
+        let jitter = self.canvas.off_a_line();
+        for (t, off) in jitter.iter().enumerate() {
+            for k in 0..2 {
+                along[2 * t + k] += scale * off[k] / (JITTER_PX * JITTER_PX);
+            }
+        }
+        let mut by = vec![0.0; along.len()];
+        self.camera
+            .move_others(by.iter_mut(), &along, |_| rate, self.steps);
+        for k in 0..2 {
+            // What all move is the scene's place on the canvas.
+            let mean = by.iter().skip(k).step_by(2).sum::<f64>() / self.frames() as f64;
+            for (t, place) in self.canvas.places_px.iter_mut().enumerate() {
+                let by = by[2 * t + k] - mean;
+                place[k] += by;
+                self.coefficients[t * count + k + 1] -= by / PIXELS_PER_RADIAN;
             }
         }
     }

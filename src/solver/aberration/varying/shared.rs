@@ -223,3 +223,77 @@ impl Shared {
         (place.coefficients, value)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clip::{Clip, Shape};
+    use crate::noise::Noise;
+    use crate::physics::{ForwardModel, ZernikeBlur};
+    use crate::run::scenes::Scene;
+
+    const FRAMES: usize = 4;
+
+    fn made() -> (Shared, Vec<f64>) {
+        let shape = Shape::new(FRAMES, 48, 48);
+        let mut noise = Noise::seeded(5);
+        let truth: Vec<f64> = (0..FRAMES * MODES.len()).map(|_| noise.normal()).collect();
+        let model = ZernikeBlur::new(shape, truth.clone()).unwrap();
+        let measured = model.apply(&Scene::Leaves.render(shape, 3));
+        let one = Shape::new(1, 48, 48);
+        let whittles: Arc<[Whittle]> = measured
+            .frames()
+            .map(|frame| Whittle::new(&Clip::new(one, frame.to_vec())))
+            .collect();
+        let alone: Vec<Point> = whittles
+            .iter()
+            .zip(truth.chunks_exact(MODES.len()))
+            .map(|(whittle, c)| whittle.settle(c.to_vec()).0)
+            .collect();
+        (Shared::new(whittles, &alone), truth)
+    }
+
+    #[test]
+    fn slopes_agree_with_finite_differences() {
+        let (shared, truth) = made();
+        let place = Place {
+            coefficients: truth[10..20].iter().map(|c| c + 0.2).collect(),
+            scene: [0.1, -0.05, 0.02, 0.08],
+        };
+        let (_, slope) = shared.slope(1, &place);
+        let analytic: Vec<f64> = [&slope.coefficients[3..], &slope.scene].concat();
+        for (k, analytic) in analytic.into_iter().enumerate() {
+            let at = |by: f64| {
+                let mut moved = place.clone();
+                match k + 3 < MODES.len() {
+                    true => moved.coefficients[k + 3] += by,
+                    false => moved.scene[k + 3 - MODES.len()] += by,
+                }
+                shared.slope(1, &moved).0
+            };
+            let numeric = (at(1e-2) - at(-1e-2)) / 2e-2;
+            let scale = numeric.abs().max(20.0);
+            assert!(
+                (numeric - analytic).abs() < 0.02 * scale,
+                "{k}: {numeric} {analytic}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_shared_spectrum_prefers_what_is_right() {
+        let (shared, truth) = made();
+        let right = truth[20..30].to_vec();
+        let mut wrong = right.clone();
+        wrong[4] += 1.5;
+        wrong[7] -= 1.0;
+        let (found, value) = shared.descend(2, right);
+        let apart: f64 = (3..10).map(|k| (found[k] - truth[20 + k]).powi(2)).sum();
+        assert!(apart.sqrt() < 0.8, "{found:?}");
+        let place = Place {
+            coefficients: wrong,
+            scene: [0.0; TERMS],
+        };
+        assert!(shared.slope(2, &place).0 > value + 20.0);
+    }
+}
