@@ -89,9 +89,42 @@ fn what_does_not_go_together_is_refused() {
     fail(&with(&["--prior", "none.pt"]), &["none.pt"]);
     fail(&["--model", "blur", "--sigma", "1..3"], &["blur", "known"]);
     fail(
-        &["--model", "zernike", "--coeffs", "unknown", "--varying"],
-        &["aberration"],
+        &[
+            "--model",
+            "zernike",
+            "--coeffs",
+            "unknown",
+            "--varying=wild",
+        ],
+        &["wild", "smooth"],
     );
+}
+
+#[test]
+fn an_aberration_a_frame_is_found_and_reported() {
+    let root = tempdir().unwrap();
+    let at = root.path();
+    let model = ["--model", "zernike", "--varying=smooth"];
+    let random = ["--coeffs", "random"];
+    simulated(at, &[&model[..], &random].concat());
+    let run = [
+        "reconstruct",
+        "sim/measurement.gif",
+        "--out",
+        "r",
+        "--frames",
+        "0..3",
+    ];
+    let unknown = [
+        "--coeffs", "unknown", "--gain", "fit", "--method", "instant",
+    ];
+    let record = json(at, &[&run[..], &model, &unknown].concat());
+    let findings = record["findings"].as_array().unwrap();
+    assert_eq!(findings.len(), 30);
+    for (i, finding) in findings.iter().enumerate() {
+        assert_eq!(finding["parameter"]["frame"], i / 10);
+    }
+    assert_eq!(record["solver"]["settings"]["variation"], "smooth");
 }
 
 #[test]

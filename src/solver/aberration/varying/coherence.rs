@@ -366,13 +366,8 @@ mod tests {
         let list = |c: [f64; 10]| mirror_image(&c).map(|c| coherence.hypothesis(c));
         let (a, b) = (list(A), list(B));
         let pair = coherence.compare_all((0, &a), (1, &b));
-        // The two right ones, and the two mirror images, which are right but for the border and
-        // the window, come before the two mixed ones.
-        let [right, mixed, other, mirrored] = pair.evidence[..] else {
-            panic!("{:?}", pair.evidence)
-        };
-        assert!(right > 1.0 && right > mirrored, "{:?}", pair.evidence);
-        assert!(mixed.max(other) < 0.5 * right, "{:?}", pair.evidence);
+        let others = pair.evidence[1..].iter().fold(0.0, |a: f32, &e| a.max(e));
+        assert!(others < 0.7 * pair.evidence[0], "{:?}", pair.evidence);
         let places = coherence.places(&[&a[0], &b[0]], &[pair]);
         let apart = [0, 1].map(|k| places[1][k] - places[0][k]);
         assert!(
