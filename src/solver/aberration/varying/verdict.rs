@@ -21,7 +21,7 @@ pub struct FrameVerdict {
 }
 
 /// Limits beyond which a signal is a doubt, set on generated scenes.
-const RESIDUAL: f64 = 1.15;
+const RESIDUAL: f64 = 1.1;
 const MOVED: f64 = 0.97;
 const SPECTRAL_NATS: f64 = 45.0;
 
