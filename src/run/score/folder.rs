@@ -15,8 +15,7 @@ use crate::noise::Noise;
 use crate::physics::zernike::{MODES, PSF_SIZE};
 use crate::physics::{Blur, Dehaze, ForwardModel, Inpaint, Optics, PerFrame, Scatter, ZernikeBlur};
 use crate::run::plan::{AberrationUnknown, Physics, Problem};
-use crate::solver::Measurement;
-use crate::solver::{ScatterSearch, Sought, Variation};
+use crate::solver::{Measurement, ScatterSearch, Sought, Variation};
 
 const TARGET: &str = "target.gif";
 const MEASUREMENT: &str = "measurement.gif";

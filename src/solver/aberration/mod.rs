@@ -698,17 +698,47 @@ fn mirrored(peak: &Peak) -> [Peak; 2] {
     })
 }
 
-/// Of the two coefficient sets with one point spread function, that with defocus above 0.
+/// The other coefficients with the same point spread function: all even modes turned round.
+fn turned(coefficients: &[f64]) -> Vec<f64> {
+    let modes = coefficients.iter().zip(&MODES);
+    modes
+        .map(|(c, mode)| if mode.n % 2 == 0 { -c } else { *c })
+        .collect()
+}
+
+/// Of the two coefficient sets with the same point spread functions, ten or ten a frame, that
+/// with defocus above 0 on the whole.
 fn canonical(coefficients: &mut [f64]) {
+    let count = MODES.len();
     let defocus = MODES.iter().position(|mode| (mode.n, mode.m) == (2, 0));
-    if defocus.is_some_and(|k| coefficients[k] < 0.0) {
-        for (coefficient, mode) in coefficients.iter_mut().zip(&MODES) {
-            if mode.n % 2 == 0 {
-                *coefficient = -*coefficient;
-            }
+    let sum: f64 = defocus.map_or(0.0, |k| coefficients.iter().skip(k).step_by(count).sum());
+    for frame in coefficients.chunks_exact_mut(count) {
+        if sum < 0.0 {
+            let other = turned(frame);
+            frame.copy_from_slice(&other);
         }
+        frame[0] = 0.0;
     }
-    coefficients[0] = 0.0;
+}
+
+/// Coefficients with their intervals, and what speaks against each by its place.
+fn findings(
+    model: &ZernikeBlur,
+    deviations: &[Option<f64>],
+    doubts: impl Fn(usize) -> Vec<String>,
+) -> Vec<Finding> {
+    let parameters = model.parameters().into_iter().zip(deviations);
+    parameters
+        .enumerate()
+        .map(|(i, (parameter, deviation))| Finding {
+            interval: deviation.map(|d| {
+                let half = 1.96 * d;
+                (parameter.value - half, parameter.value + half)
+            }),
+            parameter,
+            doubts: doubts(i),
+        })
+        .collect()
 }
 
 fn mean_frame(clip: &Clip) -> Clip {
@@ -796,19 +826,7 @@ impl Solver for BlindZernike {
             return Vec::new();
         };
         let doubts = verdict.doubts();
-        self.model
-            .parameters()
-            .into_iter()
-            .zip(&self.deviations)
-            .map(|(parameter, deviation)| Finding {
-                interval: deviation.map(|d| {
-                    let half = 1.96 * d;
-                    (parameter.value - half, parameter.value + half)
-                }),
-                parameter,
-                doubts: doubts.clone(),
-            })
-            .collect()
+        findings(&self.model, &self.deviations, |_| doubts.clone())
     }
 
     fn notes(&self) -> Vec<String> {

@@ -46,19 +46,30 @@ pub fn descend(whittle: &Whittle, noise: &mut Noise, count: usize) -> Vec<Peak> 
 pub fn distinct(whittle: &Whittle, mut peaks: Vec<Peak>, count: usize) -> Vec<Peak> {
     peaks.retain(|peak| peak.value.is_finite());
     peaks.sort_by(|a, b| a.value.total_cmp(&b.value));
-    let mut kept: Vec<(Peak, Vec<f32>)> = Vec::new();
-    for peak in peaks {
-        let modulation = whittle.modulation(&peak.point.coefficients);
-        let same = |other: &[f32]| -> bool {
+    different(whittle, peaks, |peak| &peak.point.coefficients, SAME, count)
+}
+
+/// The first `count` whose modulation transfers correlate by at most `same`.
+pub fn different<T>(
+    whittle: &Whittle,
+    ordered: impl IntoIterator<Item = T>,
+    coefficients: impl Fn(&T) -> &[f64],
+    same: f32,
+    count: usize,
+) -> Vec<T> {
+    let mut kept: Vec<(T, Vec<f32>)> = Vec::new();
+    for one in ordered {
+        let modulation = whittle.modulation(coefficients(&one));
+        let alike = |other: &[f32]| -> bool {
             let products = modulation.iter().zip(other);
-            products.map(|(a, b)| a * b).sum::<f32>() > SAME
+            products.map(|(a, b)| a * b).sum::<f32>() > same
         };
-        if !kept.iter().any(|(_, other)| same(other)) {
-            kept.push((peak, modulation));
+        if !kept.iter().any(|(_, other)| alike(other)) {
+            kept.push((one, modulation));
         }
         if kept.len() == count {
             break;
         }
     }
-    kept.into_iter().map(|(peak, _)| peak).collect()
+    kept.into_iter().map(|(one, _)| one).collect()
 }

@@ -1,7 +1,7 @@
 //! Scene, aberrations and exposure of a clip together: descent on the posterior.
 
 use super::canvas::Canvas;
-use super::turned;
+use super::squares_between;
 use crate::clip::{Clip, Shape};
 use crate::physics::zernike::{MODES, Pupil};
 use crate::physics::{ForwardModel, ZernikeBlur, dot};
@@ -9,7 +9,7 @@ use crate::prior::SpaceTime;
 use crate::solver::aberration::joint::{
     Light, Moments, NATS, brighten, first_guess, gradients, levels,
 };
-use crate::solver::aberration::{COEFFICIENT_RAD, PIXELS_PER_RADIAN};
+use crate::solver::aberration::{COEFFICIENT_RAD, PIXELS_PER_RADIAN, turned};
 use crate::solver::{Measurement, SolverError};
 
 /// Adam's steps: in units of amplitude, in radians, and in pixels.
@@ -35,6 +35,14 @@ pub struct Objective {
 
 /// Standard deviation of how far a camera is from passing evenly over a scene, in pixels.
 const JITTER_PX: f64 = 0.3;
+
+/// The loss of a residual that bends (Cauchy), and its slope.
+pub fn bent(residual: &Clip, bend: f32) -> (f64, Clip) {
+    let b = f64::from(bend);
+    let loss = |r: &f32| 0.5 * b * b * (f64::from(*r) / b).powi(2).ln_1p();
+    let total = residual.data().iter().map(loss).sum();
+    (total, residual.map(|r| r / (1.0 + (r / bend).powi(2))))
+}
 
 /// A hypothesis about all frames.
 #[derive(Clone)]
@@ -152,9 +160,7 @@ impl Joint {
             let (before, now) = self.coefficients.split_at_mut(t * count);
             let (before, now) = (&before[(t - 1) * count..], &mut now[..count]);
             let other = turned(now);
-            let squares =
-                |c: &[f64]| -> f64 { (3..count).map(|k| (c[k] - before[k]).powi(2)).sum() };
-            if squares(&other) < squares(now) {
+            if squares_between(before, &other) < squares_between(before, now) {
                 now.copy_from_slice(&other);
             }
         }
@@ -196,10 +202,7 @@ impl Joint {
             });
         }
         if let Some(bend) = objective.bend {
-            let b = f64::from(bend);
-            let bent = |r: &f32| 0.5 * b * b * (f64::from(*r) / b).powi(2).ln_1p();
-            self.loss = residual.data().iter().map(bent).sum();
-            residual = residual.map(|r| r / (1.0 + (r / bend).powi(2)));
+            (self.loss, residual) = bent(&residual, bend);
         }
         let pulled = (linearised.pullback)(&residual, free);
         drop(linearised);

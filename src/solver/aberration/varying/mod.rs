@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 use super::pool::{self, Peak};
 use super::whittle::{Point, Whittle};
 use super::{FIRST_WEIGHT, ITERATIONS_A_STEP, NATS, NOISE_FLOOR, PIXELS_PER_RADIAN};
-use super::{ZernikeSearch, brightest, mirror_image};
+use super::{ZernikeSearch, brightest, canonical, findings, mirror_image, turned};
 use crate::adam::rate_share;
 use crate::clip::{Clip, Shape};
 use crate::noise::Noise;
@@ -324,7 +324,7 @@ impl VaryingZernike {
                 let Some(mut joint) = waiting.pop() else {
                     return Ok(());
                 };
-                self.still(&mut joint, TRIAL, total, done..end)?;
+                self.descend(&mut joint, TRIAL, total, done..end)?;
                 self.phase = if end < total {
                     waiting.push(joint);
                     Phase::Trial(waiting, end, best)
@@ -343,7 +343,7 @@ impl VaryingZernike {
                 let (mut joint, round, done) = (joint.clone(), *round, *done);
                 let total = self.config.still_iterations;
                 let end = (done + ITERATIONS_A_STEP).min(total);
-                self.still(&mut joint, STILL, total, done..end)?;
+                self.descend(&mut joint, STILL, total, done..end)?;
                 self.phase = match end < total {
                     true => Phase::Still(joint, round, end),
                     false => Phase::Refit(joint, round, 0),
@@ -364,7 +364,7 @@ impl VaryingZernike {
                 let (mut joint, round, done) = (joint.clone(), *round, *done);
                 let total = self.config.frames_iterations;
                 let end = (done + ITERATIONS_A_STEP).min(total);
-                self.frames(&mut joint, round, done..end)?;
+                self.descend(&mut joint, self.of_frames(round), total, done..end)?;
                 if end < total {
                     self.phase = Phase::Frames(joint, round, end);
                 } else {
@@ -397,12 +397,12 @@ impl VaryingZernike {
             match self.variation {
                 Variation::Smooth => {
                     joint.align();
-                    canonical_path(&mut joint.coefficients);
+                    canonical(&mut joint.coefficients);
                 }
                 Variation::Free => joint
                     .coefficients
                     .chunks_exact_mut(MODES.len())
-                    .for_each(super::canonical),
+                    .for_each(canonical),
             }
             (self.verdicts, self.deviations) = verdict::judge(
                 joint,
@@ -504,8 +504,23 @@ impl VaryingZernike {
         (self.variation == Variation::Smooth).then_some(STEP_RAD)
     }
 
-    /// Some iterations of a descent with one picture for all frames.
-    fn still(
+    /// The descent with a picture a frame. Later rounds go on from scenes that are about right.
+    fn of_frames(&self, round: usize) -> Plan {
+        let last = NATS * self.config.noise * self.config.noise;
+        let first = if round == 0 { FIRST_WEIGHT } else { 1e-3 };
+        let first = first.max(last);
+        Plan {
+            weight: first,
+            falls_to: last / first,
+            bend: None,
+            frozen: 0.4,
+            coefficients: 0.02,
+            camera_px: 0.01,
+        }
+    }
+
+    /// Some iterations of `total`.
+    fn descend(
         &self,
         joint: &mut Joint,
         plan: Plan,
@@ -518,45 +533,14 @@ impl VaryingZernike {
             let slower = rate_share(passed);
             let free = if passed < plan.frozen { 0.0 } else { slower };
             let objective = Objective {
-                weight: plan.weight * 0.1f64.powf((passed / 0.7).min(1.0)),
-                bend: Some(self.bend(plan.bend)),
+                weight: plan.weight * plan.falls_to.powf((passed / 0.7).min(1.0)),
+                bend: plan.bend.map(|bend| self.bend(bend)),
                 step_rad: self.step_rad(),
             };
             let rates = Rates {
                 scene: 0.03 * slower as f32,
-                coefficients: 0.03 * free,
-                camera_px: 0.015 * free,
-            };
-            joint.step(&mut model, &self.prior, objective, rates)?;
-        }
-        Ok(())
-    }
-
-    /// Some iterations of a descent with a picture a frame.
-    fn frames(
-        &self,
-        joint: &mut Joint,
-        round: usize,
-        iterations: std::ops::Range<usize>,
-    ) -> Result<(), SolverError> {
-        let mut model = joint.model()?;
-        let last = NATS * self.config.noise * self.config.noise;
-        // Later rounds go on from scenes that are about right.
-        let first = if round == 0 { FIRST_WEIGHT } else { 1e-3 };
-        let first = first.max(last);
-        for i in iterations {
-            let passed = i as f64 / self.config.frames_iterations as f64;
-            let slower = rate_share(passed);
-            let free = if passed < 0.4 { 0.0 } else { slower };
-            let objective = Objective {
-                weight: first * (last / first).powf((passed / 0.7).min(1.0)),
-                bend: None,
-                step_rad: self.step_rad(),
-            };
-            let rates = Rates {
-                scene: 0.03 * slower as f32,
-                coefficients: 0.02 * free,
-                camera_px: 0.01 * free,
+                coefficients: plan.coefficients * free,
+                camera_px: plan.camera_px * free,
             };
             joint.step(&mut model, &self.prior, objective, rates)?;
         }
@@ -663,25 +647,35 @@ impl VaryingZernike {
     }
 }
 
-/// A descent with one picture.
+/// A descent on the exact model.
 #[derive(Clone, Copy)]
 struct Plan {
-    /// The prior's first weight; it falls to a tenth.
+    /// The prior's first weight, and the share of it that is left at last.
     weight: f64,
-    bend: f32,
-    /// The share of the iterations that move the picture alone.
+    falls_to: f64,
+    /// Where the loss bends unless the noise is large; nowhere for least squares.
+    bend: Option<f32>,
+    /// The share of the iterations that move the pictures alone.
     frozen: f64,
+    /// Rates in radians and pixels.
+    coefficients: f64,
+    camera_px: f64,
 }
 
+/// With one picture for all frames.
 const TRIAL: Plan = Plan {
     weight: 3e-3,
-    bend: TRIAL_BEND,
+    falls_to: 0.1,
+    bend: Some(TRIAL_BEND),
     frozen: 0.25,
+    coefficients: 0.03,
+    camera_px: 0.015,
 };
 const STILL: Plan = Plan {
     weight: 1e-3,
-    bend: STILL_BEND,
+    bend: Some(STILL_BEND),
     frozen: 0.3,
+    ..TRIAL
 };
 
 /// What a trial is judged by.
@@ -730,51 +724,23 @@ fn candidates(
         .collect();
     descended.sort_by(|a, b| a.1.total_cmp(&b.1));
     let whittle = &shared.whittles[frame];
-    let mut kept: Vec<(Vec<f64>, Vec<f32>)> = Vec::new();
-    for (coefficients, _) in descended {
-        let modulation = whittle.modulation(&coefficients);
-        let same = |(_, other): &(Vec<f64>, Vec<f32>)| -> bool {
-            let products = modulation.iter().zip(other);
-            products.map(|(a, b)| a * b).sum::<f32>() > SAME
-        };
-        if kept.len() < most && !kept.iter().any(same) {
-            kept.push((coefficients, modulation));
-        }
-    }
-    let kept = kept.into_iter().map(|(coefficients, _)| coefficients);
-    kept.chain(of(frame, ALONE_KEPT))
+    let descended = descended.into_iter().map(|(coefficients, _)| coefficients);
+    let kept = pool::different(whittle, descended, Vec::as_slice, SAME, most);
+    kept.into_iter()
+        .chain(of(frame, ALONE_KEPT))
         .flat_map(|coefficients| mirror_image(&coefficients))
         .map(|coefficients| Hypothesis::new(whittle, coefficients))
         .collect()
 }
 
-/// The other coefficients with the same point spread function: all even modes turned round.
-fn turned(coefficients: &[f64]) -> Vec<f64> {
-    let modes = coefficients.iter().zip(&MODES);
-    modes
-        .map(|(c, mode)| if mode.n % 2 == 0 { -c } else { *c })
-        .collect()
+/// The squared distance of two aberrations in radians, but for tilt, which moves the picture.
+fn squares_between(a: &[f64], b: &[f64]) -> f64 {
+    (3..MODES.len()).map(|k| (a[k] - b[k]).powi(2)).sum()
 }
 
-/// The squared distance of two aberrations in radians, but for tilt and for the sign of even
-/// modes, which change nothing.
+/// The same, but for the sign of even modes too, which changes nothing.
 fn squares_apart(a: &[f64], b: &[f64]) -> f64 {
-    let squares = |b: &[f64]| -> f64 { (3..MODES.len()).map(|k| (a[k] - b[k]).powi(2)).sum() };
-    squares(b).min(squares(&turned(b)))
-}
-
-/// Of the two paths with the same point spread functions, that with defocus above 0 on the whole.
-fn canonical_path(coefficients: &mut [f64]) {
-    let count = MODES.len();
-    let defocus = MODES.iter().position(|mode| (mode.n, mode.m) == (2, 0));
-    let sum: f64 = defocus.map_or(0.0, |k| coefficients.iter().skip(k).step_by(count).sum());
-    for frame in coefficients.chunks_exact_mut(count) {
-        if sum < 0.0 {
-            let other = turned(frame);
-            frame.copy_from_slice(&other);
-        }
-        frame[0] = 0.0;
-    }
+    squares_between(a, b).min(squares_between(a, &turned(b)))
 }
 
 impl Solver for VaryingZernike {
@@ -839,20 +805,9 @@ impl Solver for VaryingZernike {
             return Vec::new();
         }
         let doubts: Vec<Vec<String>> = self.verdicts.iter().map(FrameVerdict::doubts).collect();
-        self.model
-            .parameters()
-            .into_iter()
-            .zip(&self.deviations)
-            .enumerate()
-            .map(|(i, (parameter, deviation))| Finding {
-                interval: deviation.map(|d| {
-                    let half = 1.96 * d;
-                    (parameter.value - half, parameter.value + half)
-                }),
-                parameter,
-                doubts: doubts[i / MODES.len()].clone(),
-            })
-            .collect()
+        findings(&self.model, &self.deviations, |i| {
+            doubts[i / MODES.len()].clone()
+        })
     }
 
     fn notes(&self) -> Vec<String> {
@@ -882,9 +837,7 @@ impl Solver for VaryingZernike {
                  rows a frame"
             ));
         }
-        if let Some(note) = self.search.note(self.exposure()) {
-            notes.push(note);
-        }
+        notes.extend(self.search.note(self.exposure()));
         notes
     }
 }
@@ -1015,7 +968,7 @@ mod tests {
         let off = a_psf.iter().zip(&b_psf).map(|(a, b)| (a - b).abs());
         assert!(off.fold(0.0, f32::max) < 1e-6);
         let mut path = [a.to_vec(), b.clone(), b].concat();
-        canonical_path(&mut path);
+        canonical(&mut path);
         assert!(path[4] < 0.0 && path[14] > 0.0);
     }
 }

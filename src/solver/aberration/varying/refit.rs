@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::coherence::Coherence;
+use super::joint;
 use crate::adam::rate_share;
 use crate::clip::{Clip, Shape};
 use crate::physics::zernike::MODES;
@@ -106,8 +107,8 @@ impl Known {
             let linearised = model.linearise(&self.scene);
             let predicted = linearised.measurement.map(|a| gain * a + offset);
             let residual = self.measured.residual(&predicted);
-            loss = residual.data().iter().map(|r| self.loss(*r)).sum();
-            let bent = residual.map(|r| r / (1.0 + (r / self.bend).powi(2)));
+            let bent;
+            (loss, bent) = joint::bent(&residual, self.bend);
             let pulled = (linearised.pullback)(&bent, true);
             let slope: Vec<f64> = pulled
                 .parameters
@@ -120,11 +121,6 @@ impl Known {
             moments.move_others(coefficients.iter_mut(), &slope, rate_of, i as i32 + 1);
         }
         Ok((coefficients, loss))
-    }
-
-    fn loss(&self, residual: f32) -> f64 {
-        let (r, b) = (f64::from(residual), f64::from(self.bend));
-        0.5 * b * b * (r / b).powi(2).ln_1p()
     }
 }
 
