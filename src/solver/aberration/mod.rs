@@ -25,6 +25,7 @@ mod joint;
 mod playoff;
 mod pool;
 mod scan;
+mod score;
 mod search;
 mod spectrum;
 mod varying;
@@ -77,9 +78,9 @@ impl BlindZernikeConfig {
     pub fn for_noise(noise: f64) -> Self {
         Self {
             starts: 480,
-            pool: 24,
+            pool: 32,
             contenders: 16,
-            finalists: 5,
+            finalists: 8,
             finalist_iterations: 600,
             winner_iterations: 1200,
             noise: noise.max(NOISE_FLOOR),
@@ -113,8 +114,6 @@ const NOISE_FLOOR: f64 = 1e-4;
 const FIRST_WEIGHT: f64 = 1e-2;
 const COARSE_WEIGHT: f64 = 1e-3;
 const MIDDLE_WEIGHT: f64 = 2e-4;
-/// The weight at which finalists are compared, whatever the noise.
-const COMPARED_WEIGHT: f64 = MIDDLE_WEIGHT;
 /// A spectrum less likely by this many nats marks a refinement that led astray.
 const ASTRAY_NATS: f64 = 10.0;
 /// Tilts tried, in pixels of shift along each axis: 5 x 5.
@@ -318,6 +317,7 @@ impl BlindZernike {
                 let weights = (FIRST_WEIGHT, COARSE_WEIGHT);
                 let descent = Descent::of_scene(COARSE_ITERATIONS, weights, 0.7);
                 self.refine(&mut ranked, &descent)?;
+                ranked.score = self.coarse_score(&ranked.joint, COARSE_WEIGHT);
                 Ok(ranked)
             })
             .collect();
@@ -350,7 +350,6 @@ impl BlindZernike {
         for i in 0..descent.iterations {
             self.iterate(&mut ranked.joint, &mut model, descent, i)?;
         }
-        ranked.score = self.score(&ranked.joint, descent.weights.1);
         Ok(())
     }
 
@@ -363,28 +362,6 @@ impl BlindZernike {
     ) -> Result<(), SolverError> {
         let (weight, rates) = descent.at(i);
         joint.step(model, &self.prior, &self.whittle, weight, rates)
-    }
-
-    /// What speaks against a hypothesis whose scene is coarse, in nats of its spectrum: the lower
-    /// the better.
-    ///
-    /// A posterior with a concave prior alone favours less blur, so it counts little beside
-    /// the spectrum and the scene's sparsity. The weights were set on generated scenes.
-    fn score(&self, joint: &Joint, weight: f64) -> f64 {
-        const POSTERIOR_SHARE: f64 = 0.01;
-        let frames = joint.estimate.shape().frames as f64;
-        self.evidence(joint) + POSTERIOR_SHARE * joint.nats(&self.prior, weight) / frames
-    }
-
-    /// What speaks against a hypothesis whose scene has converged: its spectrum and tilt, and the
-    /// sparsity of the scene. Once all explain the measurement to the noise, the posterior tells
-    /// how much they deblur, no longer how well.
-    fn evidence(&self, joint: &Joint) -> f64 {
-        const SPARSITY_NATS: f64 = 200.0;
-        let spectral = self.whittle.slope(&joint.point, Whittle::WHOLE_BAND).value;
-        let tilt = &joint.point.coefficients[1..3];
-        let tilt: f64 = tilt.iter().map(|t| (t / COEFFICIENT_RAD).powi(2)).sum();
-        spectral + 0.5 * tilt + SPARSITY_NATS * joint.sparsity().ln()
     }
 
     fn finalist_descent(&self) -> Descent {
@@ -477,6 +454,7 @@ impl BlindZernike {
                             volume: 0.0,
                         };
                         self.refine(&mut ranked, &descent)?;
+                        ranked.score = self.coarse_score(&ranked.joint, MIDDLE_WEIGHT);
                         found.push(ranked);
                         pinned = 0;
                     }
@@ -497,7 +475,7 @@ impl BlindZernike {
                 }
                 done = end;
                 if done == descent.iterations {
-                    list[at].score = self.score(&list[at].joint, COMPARED_WEIGHT);
+                    list[at].score = self.settled_score(&list[at].joint)?;
                     (at, done) = (at + 1, 0);
                 }
                 self.phase = if at == list.len() {
@@ -548,7 +526,7 @@ impl BlindZernike {
                 }
                 self.phase = if end == descent.iterations {
                     self.undo_if_astray(&mut player, playoff.origin());
-                    player.score = self.evidence(&player.joint);
+                    player.score = self.settled_score(&player.joint)?;
                     match playoff.next(*player) {
                         Some(next) => Phase::Place(Scan::of_frame(&next.joint), next, playoff, 0),
                         None => {

@@ -79,16 +79,21 @@ impl Scan {
             .map(|tilt| {
                 let mut point = self.point.clone();
                 point.coefficients[1..3].copy_from_slice(tilt);
-                let mut ranked = solver.on_mean_frame(point);
-                // On one frame; finalists have a clip and coefficients to move.
-                let iterations = (2 * solver.config.finalist_iterations).div_ceil(3);
-                let descent = Descent::of_scene(iterations, (FIRST_WEIGHT, Self::WEIGHT), 0.5);
-                solver.refine(&mut ranked, &descent)?;
-                Ok(ranked.joint.nats(&solver.prior, Self::WEIGHT))
+                Self::nats_of_mean_frame(solver, point)
             })
             .collect();
         self.nats.extend(nats?);
         Ok(())
+    }
+
+    /// Minus the log-posterior of a scene that has converged on the mean frame from the start.
+    pub fn nats_of_mean_frame(solver: &BlindZernike, point: Point) -> Result<f64, SolverError> {
+        let mut ranked = solver.on_mean_frame(point);
+        // On one frame; finalists have a clip and coefficients to move.
+        let iterations = (2 * solver.config.finalist_iterations).div_ceil(3);
+        let descent = Descent::of_scene(iterations, (FIRST_WEIGHT, Self::WEIGHT), 0.5);
+        solver.refine(&mut ranked, &descent)?;
+        Ok(ranked.joint.nats(&solver.prior, Self::WEIGHT))
     }
 
     /// The likeliest of them, in radians.
