@@ -104,7 +104,7 @@ fn nominal_s(physics: &Physics, method: Method) -> f64 {
         Physics::Scatter(_) => 3.0,
         Physics::Capture(_) => 2.5,
         Physics::Aberration(unknown) if unknown.varying.is_some() => 20.0,
-        Physics::Aberration(_) => 30.0,
+        Physics::Aberration(_) => 36.0,
     };
     match method {
         Method::Instant => instant,

@@ -77,7 +77,7 @@ impl BlindZernikeConfig {
     /// For a measurement with this noise (standard deviation, full scale being 1).
     pub fn for_noise(noise: f64) -> Self {
         Self {
-            starts: 480,
+            starts: 600,
             pool: 32,
             contenders: 16,
             finalists: 8,

@@ -22,7 +22,7 @@ pub struct Scan {
 impl Scan {
     /// Tilts on each side of the middle; distances, in pixels of shift, of the first scan and of
     /// those close by, which halve down to the closest.
-    const REACH: i32 = 3;
+    const REACH: i32 = 2;
     const STEP_PX: f64 = 1.25;
     const CLOSE_PX: f64 = 0.8;
     const CLOSEST_PX: f64 = 0.06;

@@ -37,3 +37,58 @@ impl BlindZernike {
         spectral.value + 0.5 * tilt
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clip::Shape;
+    use crate::physics::{ForwardModel, ZernikeBlur};
+    use crate::run::scenes::Scene;
+    use crate::solver::aberration::{
+        BlindZernikeConfig, COARSE_ITERATIONS, COARSE_WEIGHT, Descent, Exposure, FIRST_WEIGHT,
+        ZernikeSearch,
+    };
+    use crate::solver::{Measurement, Quantisation};
+
+    /// Each score prefers the truth to its mirror image, of which the spectrum knows nothing, and
+    /// to another aberration.
+    #[test]
+    fn the_truth_is_preferred_to_its_mirror_image_and_to_another() {
+        let shape = Shape::new(1, 64, 64);
+        let truth = [0.0, 0.3, -0.4, 0.5, 1.4, -0.6, 0.3, 1.1, -0.8, 0.7];
+        let model = ZernikeBlur::new(shape, truth.to_vec()).unwrap();
+        let recorded = model.apply(&Scene::Leaves.render(shape, 4));
+        let (low, high) = recorded.range();
+        let recorded = recorded.map(|v| ((v - low) / (high - low) * 255.0).floor() / 255.0);
+        let measurement = Measurement::quantised(recorded, 255, Quantisation::Floor);
+        let search = ZernikeSearch {
+            shape,
+            exposure: Exposure::Fitted,
+        };
+        let config = BlindZernikeConfig::for_noise(measurement.rounding());
+        let solver = BlindZernike::new(search, measurement, config, 0).unwrap();
+        let scores = |coefficients: &[f64]| {
+            let mut point = solver.whittle.start(coefficients.to_vec());
+            point.scene = solver.whittle.descend(point.clone(), 60, 0.05).0.scene;
+            let mut coarse = solver.on_mean_frame(point);
+            let weights = (FIRST_WEIGHT, COARSE_WEIGHT);
+            let descent = Descent::of_scene(COARSE_ITERATIONS, weights, 0.7);
+            solver.refine(&mut coarse, &descent).unwrap();
+            let settled = solver.settled_score(&coarse.joint).unwrap();
+            [solver.coarse_score(&coarse.joint, COARSE_WEIGHT), settled]
+        };
+        let right = scores(&truth);
+        let mut mirror = truth;
+        for k in [1, 2, 6, 7, 8, 9] {
+            mirror[k] = -mirror[k];
+        }
+        let mut other = truth;
+        other[4] = 2.6;
+        other[8] = 1.2;
+        for wrong in [scores(&mirror), scores(&other)] {
+            for (right, wrong) in right.iter().zip(wrong) {
+                assert!(right + 5.0 < wrong, "{right} {wrong}");
+            }
+        }
+    }
+}

@@ -24,7 +24,7 @@ pub struct Verdict {
 
 /// Limits beyond which a signal is a doubt, set on generated scenes.
 const RESIDUAL: f64 = 1.1;
-const AHEAD_NATS: f64 = 6.0;
+const AHEAD_NATS: f64 = 10.0;
 const SPECTRAL_NATS: f64 = 45.0;
 const MOVED: f64 = 0.97;
 const TILT_NATS: f64 = 100.0;
