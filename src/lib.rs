@@ -13,6 +13,8 @@
 //! | [`run`] | what a run is: plan, record, results folder; the scoreboard |
 //! | [`device`] | which device computes, and why |
 //! | [`verify`] | whether a device computes the published method |
+//! | [`worker`] | the threads that step solvers and answer sliders |
+//! | [`app`] | the window |
 //! | [`cli`] | the command line, a file per command |
 //!
 //! A module knows those it builds on, not those that build on it: forward models nothing of
@@ -20,6 +22,7 @@
 //! network runs on a device, and a device is tested with a network before it is trusted.
 
 pub mod adam;
+pub mod app;
 pub mod cli;
 pub mod clip;
 pub mod device;
@@ -31,3 +34,4 @@ pub mod prior;
 pub mod run;
 pub mod solver;
 pub mod verify;
+pub mod worker;

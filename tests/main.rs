@@ -3,3 +3,4 @@
 mod commands;
 mod golden;
 mod physics;
+mod window;

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-use super::{interrupt, output, reconstruct};
+use super::{gui, interrupt, output, reconstruct};
+use crate::app::{Opening, Setup};
 use crate::run::ResultsFolder;
 
 /// Simulated by us; `data/demo/README.md` says how.
@@ -16,6 +17,14 @@ pub struct Args {
     /// Folder for the results
     #[arg(long, value_name = "DIR", default_value = "results/demo")]
     pub out: PathBuf,
+
+    /// Write a picture of the window (PNG) when the run has ended, and close it
+    #[arg(long, value_name = "FILE", conflicts_with = "terminal")]
+    pub screenshot: Option<PathBuf>,
+
+    /// In the terminal even where there is a display
+    #[arg(long)]
+    pub terminal: bool,
 
     /// Print run.json to standard output, and nothing else there
     #[arg(long)]
@@ -34,6 +43,15 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     folder.bytes("measurement.gif", MEASUREMENT)?;
     folder.bytes("truth.gif", TRUTH)?;
     let (measurement, truth) = (folder.file("measurement.gif"), folder.file("truth.gif"));
+    if !args.terminal && !args.json && gui::has_display() {
+        return gui::open(Opening {
+            capture: Some(measurement),
+            truth: Some(truth),
+            setup: Some(Setup::default()),
+            run: true,
+            screenshot: args.screenshot,
+        });
+    }
     eprintln!("a figure walks behind a scattering layer 5 mm away; reconstructing the scene");
     let command = Reconstruct::parse_from([
         "reconstruct".as_ref(),

@@ -15,6 +15,7 @@ mod eval_blind;
 mod eval_blind_real;
 mod eval_blind_zernike;
 mod eval_blind_zernike_varying;
+pub mod gui;
 mod input_args;
 pub mod interrupt;
 mod landscape;
@@ -58,6 +59,7 @@ enum Command {
     Compare(compare::Args),
     Score(Box<score::Args>),
     Landscape(Box<landscape::Args>),
+    Gui(gui::Args),
     /// Reconstruct a bundled capture at once
     Demo(demo::Args),
     Devices(devices::Args),
@@ -78,6 +80,7 @@ enum Command {
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let result: anyhow::Result<()> = match cli.command {
+        None if gui::has_display() => gui::run(gui::Args::default()),
         None => Cli::command().print_help().map_err(Into::into),
         Some(command) => match command {
             Command::Reconstruct(args) => reconstruct::run(*args),
@@ -86,6 +89,7 @@ pub fn run() -> ExitCode {
             Command::Landscape(args) => landscape::run(*args),
             Command::Score(args) => score::run(*args),
             Command::Demo(args) => demo::run(args),
+            Command::Gui(args) => gui::run(args),
             Command::Devices(args) => devices::run(args),
             Command::Verify(args) => verify::run(args),
             Command::Bench(args) => bench::run(args),

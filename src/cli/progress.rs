@@ -67,9 +67,11 @@ impl ProgressReport {
     }
 }
 
-/// `residual 0.31 levels`, or in units of the measurement where it has none.
+/// `residual 0.31 levels`, or in units of the measurement where it has no levels.
 pub fn residual(rms: f64, levels: Option<u32>) -> String {
     match levels {
+        // A search may have no estimate yet.
+        _ if !rms.is_finite() => "no residual yet".into(),
         Some(levels) => format!("residual {:.2} levels", rms * f64::from(levels)),
         None => format!("residual {rms:.2e}"),
     }

@@ -1,26 +1,29 @@
 //! `vdps reconstruct`: from a measurement to the video behind the layer.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant as Clock;
 
 use super::error::Interrupted;
 use super::interrupt;
 use super::measurement_args::{Loaded, MeasurementArgs};
-use super::model_args::psfs;
+use super::model_args::{Setup, psfs};
 use super::output;
 use super::progress::{ProgressReport, residual};
 use super::solver_args::SolverArgs;
 use crate::clip::Clip;
+use crate::device::ComputeDevice;
 use crate::media::WriteOptions;
 use crate::metrics::Quality;
 use crate::physics::Parameter;
 use crate::run::plan::{self, Method, Physics, Prepared};
 use crate::run::{
-    BURN_VERSION, DeviceRecord, FileRecord, MeasurementRecord, ModelRecord, Outcome, Residual,
-    ResultsFolder, RunOutcome, RunRecord, SolverRecord, Timings, drive,
+    BURN_VERSION, DeviceRecord, FileRecord, MeasurementRecord, ModelRecord, Outcome, PriorRecord,
+    Residual, ResultsFolder, RunOutcome, RunRecord, SolverRecord, Timings, drive,
 };
-use crate::solver::Progress;
+use crate::solver::{Measurement, Progress, Solver};
+use crate::worker::{Briefing, Ended, Job, SavedState};
 use anyhow::bail;
 
 #[derive(Clone, Debug, clap::Args)]
@@ -52,7 +55,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 }
 
 /// An error for a run that was stopped or failed.
-pub(super) fn done(record: &RunRecord, out: &std::path::Path) -> anyhow::Result<()> {
+pub(super) fn done(record: &RunRecord, out: &Path) -> anyhow::Result<()> {
     let kept = format!("the estimate reached so far is in {}", out.display());
     match record.outcome {
         RunOutcome::Finished => Ok(()),
@@ -63,28 +66,9 @@ pub(super) fn done(record: &RunRecord, out: &std::path::Path) -> anyhow::Result<
 
 /// Reconstructs and writes every result, also of a run that ends early after its first step.
 pub(super) fn reconstruct(args: &Args, cancel: &AtomicBool) -> anyhow::Result<RunRecord> {
-    let started = Clock::now();
-    args.solver.check_belong()?;
-    let loaded = args.measurement.load(args.solver.seed)?;
-    let Loaded { problem, setup, .. } = loaded;
-    if let Physics::Known(model) = &problem.physics {
-        model.warnings().iter().for_each(|w| eprintln!("note: {w}"));
-    }
-    let (settings, chosen_because) = args.solver.settings(&problem.physics)?;
-    if let Some(why) = &chosen_because {
-        eprintln!("method: {} ({why})", settings.method.name());
-    }
-    let measurement = problem.measurement.clone();
-    let was_known = problem.physics.is_known();
-    let Prepared {
-        mut solver,
-        prior_name,
-        device,
-        prior,
-        settings: solver_settings,
-    } = plan::prepare(problem, &settings, loaded.noise)?;
-    if prior.is_some() {
-        eprintln!("device: {device} ({})", device.why);
+    let mut run = Reconstruction::prepare(args, std::env::args().collect())?;
+    for note in run.notes() {
+        eprintln!("{note}");
     }
     let nothing_done = || Interrupted("before the first step; nothing was written".into());
     if cancel.load(Ordering::SeqCst) {
@@ -97,13 +81,10 @@ pub(super) fn reconstruct(args: &Args, cancel: &AtomicBool) -> anyhow::Result<Ru
         .file_stem()
         .unwrap_or_default()
         .to_string_lossy();
-    // The published sampler's residual of missing pixels is that of signed video.
-    let signed = settings.method == Method::Reference && setup.mask.is_some();
-    let shown = loaded.levels.filter(|_| !signed);
-    let mut report = ProgressReport::new(name, solver.total_steps(), shown);
+    let mut report = ProgressReport::new(name, run.solver.total_steps(), run.shown_levels());
     let solving = Clock::now();
-    let gain = loaded.exposure.gain;
-    let driven = drive(solver.as_mut(), cancel, &mut |progress, _| {
+    let gain = run.gain();
+    let driven = drive(run.solver.as_mut(), cancel, &mut |progress, _| {
         report.update(&Progress {
             residual_rms: gain * progress.residual_rms,
             ..*progress
@@ -113,86 +94,260 @@ pub(super) fn reconstruct(args: &Args, cancel: &AtomicBool) -> anyhow::Result<Ru
     report.finish();
     let outcome = RunOutcome::from(&driven);
     let error = match driven {
-        Err(error) if solver.steps_done() == 0 => return Err(error.into()),
-        Ok(Outcome::Cancelled) if solver.steps_done() == 0 => return Err(nothing_done().into()),
+        Err(error) if run.solver.steps_done() == 0 => return Err(error.into()),
+        Ok(Outcome::Cancelled) if run.solver.steps_done() == 0 => return Err(nothing_done().into()),
         driven => driven.err().map(|error| error.to_string()),
     };
+    let record = run.save(&folder, outcome, error, solver_s)?;
+    for warning in run.found_warnings(&record) {
+        eprintln!("note: {warning}");
+    }
+    Ok(record)
+}
 
-    let estimate = solver.estimate();
-    let (found_gain, found_offset) = solver.exposure();
-    let recorded = |v: f32| (found_gain * f64::from(v) + found_offset) as f32;
-    let predicted = solver.model().apply(&estimate).map(recorded);
-    let residual = measurement.residual(&predicted);
-    let residual = residual.map(|r| (gain * f64::from(r)) as f32);
-    let files = write_clips(&folder, &estimate, &residual, loaded.pixel_pitch_um)?;
-    let mut files: Vec<String> = files.map(String::from).to_vec();
-    if solver.model().name() == "capture" {
-        // What a display showed.
-        let intensity = estimate.map(|u| u * u);
-        for name in ["intensity.gif", "intensity.tif"] {
-            folder.clip(name, &intensity, &WriteOptions::default())?;
-            files.push(name.into());
+/// A reconstruction that is ready to step, with all that its record will say.
+pub struct Reconstruction {
+    pub solver: Box<dyn Solver>,
+    /// In the forward model's units.
+    pub measurement: Measurement,
+    /// As recorded, gain and offset taken out, nothing corrected.
+    pub bare: Clip,
+    pub target: Option<Clip>,
+    pub device: ComputeDevice,
+    pub prior_name: &'static str,
+    /// What it needs to know of the program's choices: the method and why.
+    pub method: Method,
+    pub chosen_because: Option<String>,
+    /// Standard deviation of all noise in the measurement, in the forward model's units.
+    pub noise: f64,
+    args: Args,
+    /// The command that does the same.
+    command_line: Vec<String>,
+    started: Clock,
+    was_known: bool,
+    warnings: Vec<String>,
+    setup: Setup,
+    prior: Option<PriorRecord>,
+    solver_settings: serde_json::Value,
+    recorded: MeasurementRecord,
+    levels: Option<u32>,
+    input: FileRecord,
+    target_record: Option<FileRecord>,
+    pixel_pitch_um: Option<f64>,
+}
+
+impl Reconstruction {
+    /// Reads what the flags name, chooses the method and builds its solver.
+    ///
+    /// # Errors
+    /// Files that cannot be read, flags that do not go together, devices that fail.
+    pub fn prepare(args: &Args, command_line: Vec<String>) -> anyhow::Result<Self> {
+        let started = Clock::now();
+        args.solver.check_belong()?;
+        let loaded = args.measurement.load(args.solver.seed)?;
+        let Loaded { problem, setup, .. } = loaded;
+        let warnings = match &problem.physics {
+            Physics::Known(model) => model.warnings(),
+            _ => Vec::new(),
+        };
+        let (settings, chosen_because) = args.solver.settings(&problem.physics)?;
+        let measurement = problem.measurement.clone();
+        let (was_known, noise) = (problem.physics.is_known(), problem.noise);
+        let Prepared {
+            solver,
+            prior_name,
+            device,
+            prior,
+            settings: solver_settings,
+        } = plan::prepare(problem, &settings, loaded.noise)?;
+        let (target, target_record) = loaded.target.map(|(t, r)| (t.clip, r)).unzip();
+        Ok(Self {
+            solver,
+            measurement,
+            bare: loaded.bare,
+            target,
+            device,
+            prior_name,
+            method: settings.method,
+            chosen_because,
+            noise,
+            args: args.clone(),
+            command_line,
+            started,
+            was_known,
+            warnings,
+            setup,
+            prior,
+            solver_settings,
+            recorded: MeasurementRecord {
+                quantisation: loaded.quantisation,
+                saturated_share: loaded.saturated_share,
+                normalised: args.measurement.normalise,
+                gain: loaded.exposure.gain,
+                offset: loaded.exposure.offset,
+                dark: loaded.dark,
+                flat: loaded.flat,
+            },
+            levels: loaded.levels,
+            input: loaded.input,
+            target_record,
+            pixel_pitch_um: loaded.pixel_pitch_um,
+        })
+    }
+
+    /// What is worth saying before the first step.
+    fn notes(&self) -> Vec<String> {
+        let mut notes: Vec<String> = self.warnings.iter().map(|w| format!("note: {w}")).collect();
+        if let Some(why) = &self.chosen_because {
+            notes.push(format!("method: {} ({why})", self.method.name()));
+        }
+        if self.prior.is_some() {
+            notes.push(format!("device: {} ({})", self.device, self.device.why));
+        }
+        notes
+    }
+
+    /// Warnings of parameters that were found, not given.
+    fn found_warnings<'a>(&self, record: &'a RunRecord) -> &'a [String] {
+        match self.was_known {
+            true => &[],
+            false => &record.model.warnings,
         }
     }
-    if let Some((side, values)) = psfs(solver.model()) {
-        folder.picture("psf.png", side, values.len() / side, &values)?;
-        files.push("psf.png".into());
+
+    /// What was recorded of one unit of the forward model.
+    pub fn gain(&self) -> f64 {
+        self.recorded.gain
     }
-    if let Some(mask) = setup.drawn_mask() {
-        folder.clip("mask.gif", mask, &WriteOptions::default())?;
-        files.push("mask.gif".into());
+
+    /// Levels in which a residual is shown. The published sampler's residual of missing pixels is
+    /// that of signed video.
+    pub fn shown_levels(&self) -> Option<u32> {
+        let signed = self.method == Method::Reference && self.setup.mask.is_some();
+        self.levels.filter(|_| !signed)
     }
-    let model = setup.record(solver.model());
-    if !was_known {
-        model.warnings.iter().for_each(|w| eprintln!("note: {w}"));
+
+    /// What the present estimate should have been measured as, in the measurement's units.
+    pub fn predicted(&self, estimate: &Clip) -> Clip {
+        let (gain, offset) = self.solver.exposure();
+        let model = self.solver.model();
+        let predicted = model.apply(estimate);
+        predicted.map(|v| (gain * f64::from(v) + offset) as f32)
     }
-    let quality = |clip: &Clip| match &loaded.target {
-        Some((target, _)) => Quality::of(clip, &target.clip).map(Some),
-        None => Ok(None),
-    };
-    let record = RunRecord {
-        program: format!("vdps {}", env!("CARGO_PKG_VERSION")),
-        burn: BURN_VERSION,
-        command_line: std::env::args().collect(),
-        outcome,
-        error,
-        measurement: MeasurementRecord {
-            quantisation: loaded.quantisation,
-            saturated_share: loaded.saturated_share,
-            normalised: args.measurement.normalise,
-            gain,
-            offset: loaded.exposure.offset,
-            dark: loaded.dark,
-            flat: loaded.flat,
-        },
-        solver: SolverRecord {
-            method: settings.method.name().into(),
-            chosen_because,
-            prior: prior_name.into(),
-            settings: solver_settings,
-            steps: solver.total_steps(),
-            steps_done: solver.steps_done(),
-            evaluations: solver.evaluations(),
-        },
-        seed: args.solver.seed,
-        device: DeviceRecord::from(&device),
-        prior,
-        residual: Residual::of(&residual, loaded.levels),
-        findings: solver.findings(),
-        notes: solver.notes(),
-        quality: quality(&estimate)?,
-        measurement_quality: quality(&loaded.bare)?,
-        target: loaded.target.map(|(_, record)| record),
-        model,
-        input: loaded.input,
-        files,
-        timings: Timings {
-            solver_s,
-            total_s: started.elapsed().as_secs_f64(),
-        },
-    };
-    folder.json("run.json", &record)?;
-    Ok(record)
+
+    /// Writes the present estimate and all that is known of it.
+    ///
+    /// # Errors
+    /// A folder that cannot be written to.
+    pub fn save(
+        &self,
+        folder: &ResultsFolder,
+        outcome: RunOutcome,
+        error: Option<String>,
+        solver_s: f64,
+    ) -> anyhow::Result<RunRecord> {
+        let solver = self.solver.as_ref();
+        let gain = self.gain();
+        let estimate = solver.estimate();
+        let residual = self.measurement.residual(&self.predicted(&estimate));
+        let residual = residual.map(|r| (gain * f64::from(r)) as f32);
+        let files = write_clips(folder, &estimate, &residual, self.pixel_pitch_um)?;
+        let mut files: Vec<String> = files.map(String::from).to_vec();
+        if solver.model().name() == "capture" {
+            // What a display showed.
+            let intensity = estimate.map(|u| u * u);
+            for name in ["intensity.gif", "intensity.tif"] {
+                folder.clip(name, &intensity, &WriteOptions::default())?;
+                files.push(name.into());
+            }
+        }
+        if let Some((side, values)) = psfs(solver.model()) {
+            folder.picture("psf.png", side, values.len() / side, &values)?;
+            files.push("psf.png".into());
+        }
+        if let Some(mask) = self.setup.drawn_mask() {
+            folder.clip("mask.gif", mask, &WriteOptions::default())?;
+            files.push("mask.gif".into());
+        }
+        let quality = |clip: &Clip| match &self.target {
+            Some(target) => Quality::of(clip, target).map(Some),
+            None => Ok(None),
+        };
+        let record = RunRecord {
+            program: format!("vdps {}", env!("CARGO_PKG_VERSION")),
+            burn: BURN_VERSION,
+            command_line: self.command_line.clone(),
+            outcome,
+            error,
+            measurement: self.recorded.clone(),
+            solver: SolverRecord {
+                method: self.method.name().into(),
+                chosen_because: self.chosen_because.clone(),
+                prior: self.prior_name.into(),
+                settings: self.solver_settings.clone(),
+                steps: solver.total_steps(),
+                steps_done: solver.steps_done(),
+                evaluations: solver.evaluations(),
+            },
+            seed: self.args.solver.seed,
+            device: DeviceRecord::from(&self.device),
+            prior: self.prior.clone(),
+            residual: Residual::of(&residual, self.levels),
+            findings: solver.findings(),
+            notes: solver.notes(),
+            quality: quality(&estimate)?,
+            measurement_quality: quality(&self.bare)?,
+            target: self.target_record.clone(),
+            model: self.setup.record(solver.model()),
+            input: self.input.clone(),
+            files,
+            timings: Timings {
+                solver_s,
+                total_s: self.started.elapsed().as_secs_f64(),
+            },
+        };
+        folder.json("run.json", &record)?;
+        Ok(record)
+    }
+}
+
+impl Job for Reconstruction {
+    fn solver(&mut self) -> &mut dyn Solver {
+        self.solver.as_mut()
+    }
+
+    fn briefing(&self) -> Briefing {
+        Briefing {
+            method: self.method.name().into(),
+            chosen_because: self.chosen_because.clone(),
+            prior: self.prior_name.into(),
+            device: self.device.to_string(),
+            steps: self.solver.total_steps(),
+            noise: self.noise,
+            truth: self.target.clone().map(Arc::new),
+            warnings: self.warnings.clone(),
+        }
+    }
+
+    fn predicted(&self, estimate: &Clip) -> Clip {
+        self.predicted(estimate)
+    }
+
+    fn residual(&self, predicted: &Clip) -> Clip {
+        self.measurement.residual(predicted)
+    }
+
+    fn save(&self, folder: &Path, state: SavedState) -> anyhow::Result<Vec<String>> {
+        let folder = ResultsFolder::create(folder)?;
+        let (outcome, error) = match state.ended {
+            Some(Ended::Finished) => (RunOutcome::Finished, None),
+            Some(Ended::Failed(error)) => (RunOutcome::Failed, Some(error)),
+            // Saved under way: what is there is what a cancelled run leaves.
+            Some(Ended::Cancelled) | None => (RunOutcome::Cancelled, None),
+        };
+        let record = self.save(&folder, outcome, error, state.solver_s)?;
+        Ok(record.files)
+    }
 }
 
 fn write_clips(
@@ -213,7 +368,7 @@ fn write_clips(
 }
 
 /// What a user wants to know at once.
-pub(super) fn summary(record: &RunRecord, out: &std::path::Path) -> String {
+pub(super) fn summary(record: &RunRecord, out: &Path) -> String {
     let FileRecord { shape, levels, .. } = &record.input;
     let levels = record.measurement.quantisation.and(*levels);
     let ModelRecord { name: model, .. } = &record.model;

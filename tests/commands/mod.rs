@@ -21,6 +21,8 @@ use serde_json::Value;
 fn vdps(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vdps"));
     command.current_dir(folder);
+    // No window opens, wherever the tests run.
+    command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
     command
 }
 

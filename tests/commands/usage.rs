@@ -18,3 +18,13 @@ fn unknown_commands_and_flags_are_bad_usage() {
     let device = ["reconstruct", "a.gif", "--out", "o", "--device", "cuda"];
     fails(here, &device, 2, &["cuda", "gpu:N"]);
 }
+
+#[test]
+fn without_a_display_the_window_names_the_command_that_needs_none() {
+    let here = Path::new(".");
+    let words = ["no display", "vdps reconstruct"];
+    match cfg!(all(unix, not(target_os = "macos"))) {
+        true => fails(here, &["gui"], 1, &words),
+        false => eprintln!("this system does not say whether it has a display"),
+    }
+}

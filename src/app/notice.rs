@@ -1,0 +1,48 @@
+use eframe::egui::{self, RichText};
+
+/// What happened last, and what to do next.
+pub struct Notice {
+    text: String,
+    /// Of an error: all that is known, to copy.
+    detail: Option<String>,
+}
+
+impl Notice {
+    pub fn hint(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            detail: None,
+        }
+    }
+
+    pub fn error(text: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            detail: Some(detail.into()),
+        }
+    }
+
+    pub fn show(&self, ui: &mut egui::Ui) {
+        ui.horizontal_wrapped(|ui| match &self.detail {
+            None => {
+                ui.label(&self.text);
+            }
+            Some(detail) => {
+                let colour = ui.visuals().error_fg_color;
+                ui.label(
+                    RichText::new(format!("{}:", self.text))
+                        .color(colour)
+                        .strong(),
+                );
+                ui.label(detail);
+                if ui
+                    .small_button("Copy")
+                    .on_hover_text("Copy this message")
+                    .clicked()
+                {
+                    ui.ctx().copy_text(format!("{}: {detail}", self.text));
+                }
+            }
+        });
+    }
+}

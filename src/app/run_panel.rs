@@ -1,0 +1,156 @@
+use eframe::egui::{self, DragValue};
+
+use super::setup::{Method, Prior};
+use super::{Chosen, Studio};
+use crate::solver::Progress;
+
+impl Studio {
+    pub(super) fn run_panel(&mut self, ui: &mut egui::Ui) {
+        ui.heading("Run");
+        egui::Grid::new("run").num_columns(2).show(ui, |ui| {
+            let setup = &mut self.kept.setup;
+            let name = ui.label("method");
+            egui::ComboBox::from_id_salt("method")
+                .selected_text(setup.method.label())
+                .show_ui(ui, |ui| {
+                    for method in Method::ALL {
+                        ui.selectable_value(&mut setup.method, method, method.label())
+                            .on_hover_text(method.about());
+                    }
+                })
+                .response
+                .labelled_by(name.id)
+                .on_hover_text(setup.method.about());
+            ui.end_row();
+            let name = ui.label("prior");
+            egui::ComboBox::from_id_salt("prior")
+                .selected_text(setup.prior.label())
+                .show_ui(ui, |ui| {
+                    for prior in Prior::ALL {
+                        ui.selectable_value(&mut setup.prior, prior, prior.label());
+                    }
+                })
+                .response
+                .labelled_by(name.id)
+                .on_hover_text("What is known of video before anything is measured");
+            ui.end_row();
+            if setup.method == Method::Auto {
+                let name = ui.label("time");
+                let drag = DragValue::new(&mut setup.budget_s)
+                    .range(1..=36000)
+                    .suffix(" s");
+                ui.add(drag)
+                    .labelled_by(name.id)
+                    .on_hover_text("What the run may take");
+                ui.end_row();
+            }
+            if setup.method == Method::Reference {
+                let name = ui.label("steps");
+                ui.add(DragValue::new(&mut setup.steps).range(2..=1000))
+                    .labelled_by(name.id)
+                    .on_hover_text("Spread over the published 1000");
+                ui.end_row();
+                let name = ui.label("guidance");
+                ui.add(
+                    DragValue::new(&mut setup.guidance)
+                        .range(0.0..=20.0)
+                        .speed(0.01),
+                )
+                .labelled_by(name.id)
+                .on_hover_text("Multiplies the published weight of the measurement");
+                ui.end_row();
+            }
+            let name = ui.label("seed");
+            ui.add(DragValue::new(&mut setup.seed))
+                .labelled_by(name.id)
+                .on_hover_text("A seed gives the same clip every time");
+            ui.end_row();
+        });
+        if self.kept.setup.prior == Prior::Checkpoint {
+            let file = self.kept.setup.checkpoint.as_ref();
+            let name = file
+                .and_then(|file| file.file_name())
+                .map(|name| name.to_string_lossy());
+            let label = name.map_or("Choose the network's file ...".into(), |name| {
+                name.to_string()
+            });
+            if ui.button(label).clicked() {
+                self.choose(Chosen::Checkpoint);
+            }
+        }
+        ui.add_space(4.0);
+        self.buttons(ui);
+        self.progress(ui);
+        ui.separator();
+    }
+
+    fn buttons(&mut self, ui: &mut egui::Ui) {
+        let running = self.is_running();
+        let paused = self.run.as_ref().is_some_and(|run| run.paused);
+        ui.horizontal(|ui| {
+            let label = match (running, paused) {
+                (false, _) => "Start",
+                (true, false) => "Pause",
+                (true, true) => "Resume",
+            };
+            let start = egui::Button::new(label);
+            if ui
+                .add_enabled(self.source.is_some(), start)
+                .on_hover_text("Space")
+                .on_disabled_hover_text("Open a capture first")
+                .clicked()
+            {
+                self.toggle_pause();
+            }
+            let step = egui::Button::new("Step");
+            if ui
+                .add_enabled(running, step)
+                .on_hover_text("One step, then wait (.)")
+                .clicked()
+            {
+                self.step_once();
+            }
+            let stop = egui::Button::new("Stop");
+            if ui
+                .add_enabled(running, stop)
+                .on_hover_text("Ends after the present step; the estimate stays (Esc)")
+                .clicked()
+            {
+                self.worker.cancel();
+            }
+            let restart = egui::Button::new("Restart");
+            if ui
+                .add_enabled(running, restart)
+                .on_hover_text("Ends this run and begins anew with what the panels say")
+                .clicked()
+            {
+                self.start();
+            }
+        });
+    }
+
+    fn progress(&self, ui: &mut egui::Ui) {
+        let Some(run) = &self.run else {
+            return;
+        };
+        let Some(stepped) = run.newest else {
+            if run.is_running() {
+                ui.horizontal(|ui| {
+                    ui.spinner();
+                    ui.label("preparing");
+                });
+            }
+            return;
+        };
+        let Progress { done, total, .. } = stepped.progress;
+        let share = done as f32 / total.max(1) as f32;
+        ui.add(egui::ProgressBar::new(share).text(format!("step {done} of {total}")));
+        let rate = done as f64 / stepped.solver_s.max(1e-3);
+        let left = (total - done) as f64 / rate;
+        let time = match run.is_running() {
+            true => format!("{rate:.1} steps/s, about {left:.0} s left"),
+            false => format!("{:.1} s in all", stepped.solver_s),
+        };
+        ui.weak(time);
+    }
+}
