@@ -44,13 +44,17 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     folder.bytes("truth.gif", TRUTH)?;
     let (measurement, truth) = (folder.file("measurement.gif"), folder.file("truth.gif"));
     if !args.terminal && !args.json && gui::has_display() {
-        return gui::open(Opening {
-            capture: Some(measurement),
-            truth: Some(truth),
+        let opened = gui::open(Opening {
+            capture: Some(measurement.clone()),
+            truth: Some(truth.clone()),
             setup: Some(Setup::default()),
             run: true,
             screenshot: args.screenshot,
         });
+        match opened {
+            Ok(()) => return Ok(()),
+            Err(error) => eprintln!("note: {error:#}"),
+        }
     }
     eprintln!("a figure walks behind a scattering layer 5 mm away; reconstructing the scene");
     let command = Reconstruct::parse_from([
