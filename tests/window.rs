@@ -32,7 +32,7 @@ fn with_demo() -> Harness<'static, Studio> {
         ..Opening::default()
     });
     until(&mut window, "the capture is read", |window| {
-        sees(window, "measurement.gif")
+        sees(window, "measurement.gif is open")
     });
     window
 }
