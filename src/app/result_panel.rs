@@ -1,7 +1,6 @@
 use eframe::egui;
 
 use super::Studio;
-use crate::metrics;
 use crate::solver::Finding;
 
 impl Studio {
@@ -24,14 +23,8 @@ impl Studio {
             ui.label(format!("{:.5} rms{times}", shown.residual_rms))
                 .on_hover_text("Root mean square of A(x0) - y, beside the noise that is known of");
             ui.end_row();
-            if let Some(truth) = self
-                .source
-                .as_ref()
-                .and_then(|source| source.truth.as_ref())
-                && truth.shape() == shown.estimate.shape()
-            {
+            if let Some(psnr) = shown.psnr_db {
                 ui.weak("PSNR");
-                let psnr = metrics::psnr(shown.estimate.data(), truth.data());
                 ui.label(format!("{psnr:.2} dB"))
                     .on_hover_text("Against the true video");
                 ui.end_row();

@@ -139,6 +139,7 @@ mod tests {
             run: 1,
             step,
             residual_rms: 0.1,
+            psnr_db: None,
             estimate: clip.clone(),
             predicted: clip.clone(),
             residual: clip,

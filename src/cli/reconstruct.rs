@@ -1,7 +1,6 @@
 //! `vdps reconstruct`: from a measurement to the video behind the layer.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant as Clock;
 
@@ -15,7 +14,7 @@ use super::solver_args::SolverArgs;
 use crate::clip::Clip;
 use crate::device::ComputeDevice;
 use crate::media::WriteOptions;
-use crate::metrics::Quality;
+use crate::metrics::{self, Quality};
 use crate::physics::Parameter;
 use crate::run::plan::{self, Method, Physics, Prepared};
 use crate::run::{
@@ -120,7 +119,7 @@ pub struct Reconstruction {
     pub chosen_because: Option<String>,
     /// Standard deviation of all noise in the measurement, in the forward model's units.
     pub noise: f64,
-    args: Args,
+    seed: u64,
     /// The command that does the same.
     command_line: Vec<String>,
     started: Clock,
@@ -171,7 +170,7 @@ impl Reconstruction {
             method: settings.method,
             chosen_because,
             noise,
-            args: args.clone(),
+            seed: args.solver.seed,
             command_line,
             started,
             was_known,
@@ -289,7 +288,7 @@ impl Reconstruction {
                 steps_done: solver.steps_done(),
                 evaluations: solver.evaluations(),
             },
-            seed: self.args.solver.seed,
+            seed: self.seed,
             device: DeviceRecord::from(&self.device),
             prior: self.prior.clone(),
             residual: Residual::of(&residual, self.levels),
@@ -322,10 +321,7 @@ impl Job for Reconstruction {
             chosen_because: self.chosen_because.clone(),
             prior: self.prior_name.into(),
             device: self.device.to_string(),
-            steps: self.solver.total_steps(),
             noise: self.noise,
-            truth: self.target.clone().map(Arc::new),
-            warnings: self.warnings.clone(),
         }
     }
 
@@ -335,6 +331,11 @@ impl Job for Reconstruction {
 
     fn residual(&self, predicted: &Clip) -> Clip {
         self.measurement.residual(predicted)
+    }
+
+    fn psnr_db(&self, estimate: &Clip) -> Option<f64> {
+        let target = self.target.as_ref()?;
+        Some(metrics::psnr(estimate.data(), target.data()))
     }
 
     fn save(&self, folder: &Path, state: SavedState) -> anyhow::Result<Vec<String>> {

@@ -125,12 +125,8 @@ impl Solver for Instant {
         "instant"
     }
 
-    fn total_steps(&self) -> usize {
-        self.config.iterations
-    }
-
-    fn steps_done(&self) -> usize {
-        self.progress.done
+    fn progress(&self) -> Progress {
+        self.progress
     }
 
     fn step(&mut self) -> Result<Progress, SolverError> {

@@ -217,12 +217,8 @@ impl Solver for Linear {
         "instant"
     }
 
-    fn total_steps(&self) -> usize {
-        self.config.iterations
-    }
-
-    fn steps_done(&self) -> usize {
-        self.progress.done
+    fn progress(&self) -> Progress {
+        self.progress
     }
 
     fn step(&mut self) -> Result<Progress, SolverError> {

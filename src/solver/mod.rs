@@ -81,11 +81,18 @@ pub trait Solver: Send {
     /// The method's name on the command line: `instant`, `reference`.
     fn name(&self) -> &'static str;
 
+    /// How far it is; before the first step the residual may not be a number yet.
+    fn progress(&self) -> Progress;
+
     /// Steps in all.
-    fn total_steps(&self) -> usize;
+    fn total_steps(&self) -> usize {
+        self.progress().total
+    }
 
     /// Steps done.
-    fn steps_done(&self) -> usize;
+    fn steps_done(&self) -> usize {
+        self.progress().done
+    }
 
     /// Does one step. After the last one this changes nothing and repeats the last progress.
     ///

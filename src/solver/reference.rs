@@ -178,12 +178,8 @@ impl Solver for Reference {
         "reference"
     }
 
-    fn total_steps(&self) -> usize {
-        self.progress.total
-    }
-
-    fn steps_done(&self) -> usize {
-        self.progress.done
+    fn progress(&self) -> Progress {
+        self.progress
     }
 
     fn step(&mut self) -> Result<Progress, SolverError> {

@@ -37,7 +37,6 @@ pub struct LiveClips {
     pub predicted: Arc<Clip>,
     pub residual: Arc<Clip>,
     pub residual_rms: f64,
-    pub warnings: Vec<String>,
 }
 
 #[derive(Default)]
@@ -132,6 +131,5 @@ fn answer(request: LiveRequest) -> anyhow::Result<LiveClips> {
         residual_rms: metrics::rms(residual.data()),
         predicted: Arc::new(predicted),
         residual: Arc::new(residual),
-        warnings: model.warnings(),
     })
 }

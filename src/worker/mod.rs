@@ -46,6 +46,9 @@ pub trait Job: Send {
     /// How far a prediction is from what was recorded.
     fn residual(&self, predicted: &Clip) -> Clip;
 
+    /// Of an estimate against the true video, in dB, where there is one.
+    fn psnr_db(&self, estimate: &Clip) -> Option<f64>;
+
     /// Writes the present estimate and all that is known of it into a folder, and returns what
     /// was written there.
     ///
@@ -71,11 +74,8 @@ pub struct Briefing {
     pub chosen_because: Option<String>,
     pub prior: String,
     pub device: String,
-    pub steps: usize,
     /// Standard deviation of all noise, in the forward model's units.
     pub noise: f64,
-    pub truth: Option<Arc<Clip>>,
-    pub warnings: Vec<String>,
 }
 
 enum Command {
@@ -124,7 +124,6 @@ pub struct Conclusion {
     pub solver_s: f64,
     pub findings: Vec<Finding>,
     pub notes: Vec<String>,
-    pub exposure: (f64, f64),
 }
 
 /// An estimate under way.
@@ -134,6 +133,8 @@ pub struct Preview {
     /// Steps done.
     pub step: usize,
     pub residual_rms: f64,
+    /// Against the true video, where there is one.
+    pub psnr_db: Option<f64>,
     pub estimate: Arc<Clip>,
     /// What it should have been measured as.
     pub predicted: Arc<Clip>,
@@ -282,7 +283,6 @@ impl Thread {
                 solver_s: 0.0,
                 findings: Vec::new(),
                 notes: Vec::new(),
-                exposure: (1.0, 0.0),
             };
             this.tell(run, EventKind::Ended(Box::new(conclusion)));
         };
@@ -310,7 +310,6 @@ impl Thread {
             solver_s: state.solver_s,
             findings: solver.findings(),
             notes: solver.notes(),
-            exposure: solver.exposure(),
         };
         self.tell(run, EventKind::Ended(Box::new(conclusion)));
     }
@@ -380,6 +379,7 @@ fn preview(run: RunId, job: &mut dyn Job, progress: &Progress) -> Preview {
         run,
         step: progress.done,
         residual_rms: progress.residual_rms,
+        psnr_db: job.psnr_db(&estimate),
         estimate: Arc::new(estimate),
         residual: Arc::new(job.residual(&predicted)),
         predicted: Arc::new(predicted),
@@ -436,12 +436,12 @@ mod tests {
             "counter"
         }
 
-        fn total_steps(&self) -> usize {
-            self.total
-        }
-
-        fn steps_done(&self) -> usize {
-            self.done
+        fn progress(&self) -> Progress {
+            Progress {
+                done: self.done,
+                total: self.total,
+                residual_rms: 1.0 / self.done as f64,
+            }
         }
 
         fn step(&mut self) -> Result<Progress, SolverError> {
@@ -453,11 +453,7 @@ mod tests {
             }
             std::thread::sleep(Duration::from_millis(1));
             self.done = step;
-            Ok(Progress {
-                done: step,
-                total: self.total,
-                residual_rms: 1.0 / step as f64,
-            })
+            Ok(self.progress())
         }
 
         fn estimate(&self) -> Clip {
@@ -484,6 +480,10 @@ mod tests {
 
         fn residual(&self, predicted: &Clip) -> Clip {
             predicted.clone()
+        }
+
+        fn psnr_db(&self, _: &Clip) -> Option<f64> {
+            None
         }
 
         fn save(&self, folder: &Path, _: SavedState) -> anyhow::Result<Vec<String>> {
