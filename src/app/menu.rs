@@ -2,8 +2,9 @@ use std::path::Path;
 
 use eframe::egui::{self, containers::menu::MenuBar};
 
+use super::Studio;
+use super::dialog::Chosen;
 use super::panes::Layout;
-use super::{Chosen, Studio};
 
 impl Studio {
     pub(super) fn menu(&mut self, ui: &mut egui::Ui) {

@@ -4,12 +4,17 @@
 //! from the live physics thread, and from files that threads of their own read. Panels are a
 //! file each.
 
+mod dialog;
+mod keys;
 mod menu;
 mod model_panel;
 mod notice;
 mod panes;
 mod picture;
+mod playback;
 mod plots;
+mod probe;
+mod quit;
 mod result_panel;
 mod run;
 mod run_panel;
@@ -21,17 +26,20 @@ mod strip;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use eframe::egui;
 use eframe::egui::util::undoer::Undoer;
 use serde::{Deserialize, Serialize};
 
 use crate::clip::Clip;
-use crate::worker::{Live, LiveClips, LiveRequest, MakeJob, Notify, Worker};
+use crate::worker::{Live, MakeJob, Notify, Worker};
 
+use dialog::Dialog;
 use notice::Notice;
 use panes::View;
+use playback::Playback;
+use probe::Probe;
+use quit::Quit;
 use run::Run;
 use screenshot::Screenshot;
 pub use setup::Setup;
@@ -81,45 +89,9 @@ pub struct Studio {
     playback: Playback,
     notice: Notice,
     panes: panes::Textures,
-    dialog: Option<crossbeam_channel::Receiver<Option<(Chosen, PathBuf)>>>,
+    dialog: Option<Dialog>,
     quit: Quit,
     screenshot: Option<Screenshot>,
-}
-
-/// What a file dialog was opened for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Chosen {
-    Capture,
-    Truth,
-    Checkpoint,
-    Folder,
-}
-
-/// Live physics at the sliders' values.
-#[derive(Default)]
-struct Probe {
-    asked: u64,
-    /// What was asked about last.
-    about: Option<(Setup, usize, usize)>,
-    clips: Option<LiveClips>,
-    error: Option<String>,
-    /// Whether the panes show the sliders' values, or what a run found.
-    shown: bool,
-}
-
-struct Playback {
-    playing: bool,
-    /// Frames a second.
-    rate: f32,
-    /// The frame with what is left over of it.
-    at: f32,
-}
-
-#[derive(PartialEq, Eq)]
-enum Quit {
-    No,
-    Asked,
-    Yes,
 }
 
 impl Studio {
@@ -264,97 +236,6 @@ impl Studio {
         self.take_chosen();
     }
 
-    /// Asks the live thread what the sliders mean, once they or the estimate have changed.
-    fn ask_live(&mut self) {
-        let Some(source) = &self.source else {
-            return;
-        };
-        let estimate = self.estimate().cloned();
-        let mark = |clip: &Arc<Clip>| Arc::as_ptr(clip).addr();
-        let about = (
-            self.kept.setup.clone(),
-            estimate.as_ref().map_or(0, mark),
-            mark(&source.recorded),
-        );
-        if self.probe.about.as_ref() == Some(&about) {
-            return;
-        }
-        if let Some((setup, ..)) = &self.probe.about
-            && *setup != about.0
-        {
-            self.probe.shown = true;
-        }
-        self.probe.asked += 1;
-        let (setup, shape) = (self.kept.setup.clone(), source.recorded.shape());
-        let file_um = source.pixel_pitch_um;
-        self.live.ask(LiveRequest {
-            id: self.probe.asked,
-            fit_gain: setup.fit_gain && setup.can_fit_gain(),
-            model: Box::new(move || Ok(setup.forward_model(shape, file_um)?)),
-            estimate,
-            measurement: source.measurement.clone(),
-        });
-        self.probe.about = Some(about);
-    }
-
-    /// Opens a dialog in a thread of its own.
-    fn choose(&mut self, what: Chosen) {
-        if self.dialog.is_some() {
-            return;
-        }
-        let (sender, chosen) = crossbeam_channel::bounded(1);
-        let notify = self.notify.clone();
-        std::thread::spawn(move || {
-            let dialog = rfd::FileDialog::new();
-            let path = match what {
-                Chosen::Capture | Chosen::Truth => dialog
-                    .set_title("Open a video")
-                    .add_filter(
-                        "video",
-                        &[
-                            "gif", "tif", "tiff", "npy", "mat", "avi", "mp4", "mov", "mkv", "webm",
-                            "png", "jpg", "jpeg", "bmp",
-                        ],
-                    )
-                    .add_filter("any file", &["*"])
-                    .pick_file(),
-                Chosen::Checkpoint => dialog
-                    .set_title("Choose a trained network")
-                    .add_filter("network", &["pt", "safetensors"])
-                    .pick_file(),
-                Chosen::Folder => dialog.set_title("Save into a folder").pick_folder(),
-            };
-            let _ = sender.send(path.map(|path| (what, path)));
-            notify();
-        });
-        self.dialog = Some(chosen);
-    }
-
-    fn take_chosen(&mut self) {
-        let Some(chosen) = self
-            .dialog
-            .as_ref()
-            .and_then(|dialog| dialog.try_recv().ok())
-        else {
-            return;
-        };
-        self.dialog = None;
-        match chosen {
-            Some((Chosen::Capture, path)) => self.open(path, None),
-            Some((Chosen::Truth, truth)) => {
-                if let Some(source) = &self.source {
-                    self.open(source.path.clone(), Some(truth));
-                }
-            }
-            Some((Chosen::Checkpoint, path)) => {
-                self.kept.setup.prior = setup::Prior::Checkpoint;
-                self.kept.setup.checkpoint = Some(path);
-            }
-            Some((Chosen::Folder, folder)) => self.worker.save(folder),
-            None => {}
-        }
-    }
-
     fn undo(&mut self) {
         if let Some(before) = self.undoer.undo(&self.kept.setup) {
             self.kept.setup = before.clone();
@@ -390,94 +271,6 @@ impl Studio {
                 self.worker.pause();
             }
             self.worker.step_once();
-        }
-    }
-
-    fn keys(&mut self, ctx: &egui::Context) {
-        use egui::{Key, KeyboardShortcut, Modifiers};
-        let pressed = |modifiers, key| {
-            ctx.input_mut(|input| input.consume_shortcut(&KeyboardShortcut::new(modifiers, key)))
-        };
-        if pressed(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z) {
-            self.redo();
-        } else if pressed(Modifiers::COMMAND, Key::Z) {
-            self.undo();
-        } else if pressed(Modifiers::COMMAND, Key::O) {
-            self.choose(Chosen::Capture);
-        } else if pressed(Modifiers::COMMAND, Key::S) && self.run.is_some() {
-            self.choose(Chosen::Folder);
-        }
-        // Typing into a field comes first.
-        if ctx.egui_wants_keyboard_input() {
-            return;
-        }
-        if pressed(Modifiers::NONE, Key::Space) {
-            self.toggle_pause();
-        } else if pressed(Modifiers::NONE, Key::Escape) {
-            self.worker.cancel();
-        } else if pressed(Modifiers::NONE, Key::Period) {
-            self.step_once();
-        } else if pressed(Modifiers::NONE, Key::ArrowRight) {
-            self.show_frame(1);
-        } else if pressed(Modifiers::NONE, Key::ArrowLeft) {
-            self.show_frame(-1);
-        }
-    }
-
-    fn frames(&self) -> usize {
-        self.source
-            .as_ref()
-            .map_or(1, |source| source.recorded.shape().frames)
-    }
-
-    /// The frame that is shown.
-    fn frame(&self) -> usize {
-        (self.playback.at as usize).min(self.frames() - 1)
-    }
-
-    fn show_frame(&mut self, by: isize) {
-        let frames = self.frames() as isize;
-        self.playback.playing = false;
-        self.playback.at = (self.frame() as isize + by).rem_euclid(frames) as f32;
-    }
-
-    fn play(&mut self, ctx: &egui::Context) {
-        if self.playback.playing && self.frames() > 1 {
-            let passed = ctx.input(|input| input.stable_dt).min(0.2);
-            let frames = self.frames() as f32;
-            self.playback.at = (self.playback.at + passed * self.playback.rate) % frames;
-            let left = 1.0 - self.playback.at.fract();
-            ctx.request_repaint_after(Duration::from_secs_f32(left / self.playback.rate));
-        }
-    }
-
-    /// A running computation is not thrown away without a word.
-    fn ask_before_quitting(&mut self, ctx: &egui::Context) {
-        if ctx.input(|input| input.viewport().close_requested())
-            && self.is_running()
-            && self.quit == Quit::No
-        {
-            ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
-            self.quit = Quit::Asked;
-        }
-        if self.quit != Quit::Asked {
-            return;
-        }
-        let modal = egui::Modal::new(egui::Id::unique("quit")).show(ctx, |ui| {
-            ui.heading("A run is under way");
-            ui.label("Its estimate is lost unless it is saved.");
-            ui.horizontal(|ui| {
-                if ui.button("Go on").clicked() {
-                    self.quit = Quit::No;
-                }
-                if ui.button("Quit").clicked() {
-                    self.quit = Quit::Yes;
-                    ctx.send_viewport_cmd(egui::ViewportCommand::Close);
-                }
-            });
-        });
-        if modal.should_close() {
-            self.quit = Quit::No;
         }
     }
 }

@@ -362,7 +362,7 @@ impl Studio {
             ui.label("Drop a capture here, or");
             ui.add_space(8.0);
             if ui.button("Open a capture ...").clicked() {
-                self.choose(super::Chosen::Capture);
+                self.choose(super::dialog::Chosen::Capture);
             }
         });
     }

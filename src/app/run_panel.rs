@@ -1,7 +1,8 @@
 use eframe::egui::{self, DragValue};
 
+use super::Studio;
+use super::dialog::Chosen;
 use super::setup::{Method, Prior};
-use super::{Chosen, Studio};
 use crate::solver::Progress;
 
 impl Studio {

@@ -1,8 +1,9 @@
 use eframe::egui;
 use egui_plot::{Bar, BarChart, Plot};
 
+use super::Studio;
+use super::dialog::Chosen;
 use super::source::Source;
-use super::{Chosen, Studio};
 
 impl Studio {
     pub(super) fn source_panel(&mut self, ui: &mut egui::Ui) {

@@ -1,0 +1,77 @@
+//! File dialogs, in threads of their own.
+
+use std::path::PathBuf;
+
+use super::{Studio, setup};
+
+/// What a file dialog was opened for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Chosen {
+    Capture,
+    Truth,
+    Checkpoint,
+    Folder,
+}
+
+/// A dialog that is open.
+pub(super) type Dialog = crossbeam_channel::Receiver<Option<(Chosen, PathBuf)>>;
+
+impl Studio {
+    /// Opens a dialog in a thread of its own.
+    pub(super) fn choose(&mut self, what: Chosen) {
+        if self.dialog.is_some() {
+            return;
+        }
+        let (sender, chosen) = crossbeam_channel::bounded(1);
+        let notify = self.notify.clone();
+        std::thread::spawn(move || {
+            let dialog = rfd::FileDialog::new();
+            let path = match what {
+                Chosen::Capture | Chosen::Truth => dialog
+                    .set_title("Open a video")
+                    .add_filter(
+                        "video",
+                        &[
+                            "gif", "tif", "tiff", "npy", "mat", "avi", "mp4", "mov", "mkv", "webm",
+                            "png", "jpg", "jpeg", "bmp",
+                        ],
+                    )
+                    .add_filter("any file", &["*"])
+                    .pick_file(),
+                Chosen::Checkpoint => dialog
+                    .set_title("Choose a trained network")
+                    .add_filter("network", &["pt", "safetensors"])
+                    .pick_file(),
+                Chosen::Folder => dialog.set_title("Save into a folder").pick_folder(),
+            };
+            let _ = sender.send(path.map(|path| (what, path)));
+            notify();
+        });
+        self.dialog = Some(chosen);
+    }
+
+    pub(super) fn take_chosen(&mut self) {
+        let Some(chosen) = self
+            .dialog
+            .as_ref()
+            .and_then(|dialog| dialog.try_recv().ok())
+        else {
+            return;
+        };
+        self.dialog = None;
+        match chosen {
+            Some((Chosen::Capture, path)) => self.open(path, None),
+            Some((Chosen::Truth, truth)) => {
+                if let Some(source) = &self.source {
+                    self.open(source.path.clone(), Some(truth));
+                }
+            }
+            Some((Chosen::Checkpoint, path)) => {
+                self.kept.setup.prior = setup::Prior::Checkpoint;
+                self.kept.setup.checkpoint = Some(path);
+            }
+            Some((Chosen::Folder, folder)) => self.worker.save(folder),
+            None => {}
+        }
+    }
+}

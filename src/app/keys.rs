@@ -1,0 +1,39 @@
+//! Shortcuts.
+
+use eframe::egui;
+
+use super::Studio;
+use super::dialog::Chosen;
+
+impl Studio {
+    pub(super) fn keys(&mut self, ctx: &egui::Context) {
+        use egui::{Key, KeyboardShortcut, Modifiers};
+        let pressed = |modifiers, key| {
+            ctx.input_mut(|input| input.consume_shortcut(&KeyboardShortcut::new(modifiers, key)))
+        };
+        if pressed(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z) {
+            self.redo();
+        } else if pressed(Modifiers::COMMAND, Key::Z) {
+            self.undo();
+        } else if pressed(Modifiers::COMMAND, Key::O) {
+            self.choose(Chosen::Capture);
+        } else if pressed(Modifiers::COMMAND, Key::S) && self.run.is_some() {
+            self.choose(Chosen::Folder);
+        }
+        // Typing into a field comes first.
+        if ctx.egui_wants_keyboard_input() {
+            return;
+        }
+        if pressed(Modifiers::NONE, Key::Space) {
+            self.toggle_pause();
+        } else if pressed(Modifiers::NONE, Key::Escape) {
+            self.worker.cancel();
+        } else if pressed(Modifiers::NONE, Key::Period) {
+            self.step_once();
+        } else if pressed(Modifiers::NONE, Key::ArrowRight) {
+            self.show_frame(1);
+        } else if pressed(Modifiers::NONE, Key::ArrowLeft) {
+            self.show_frame(-1);
+        }
+    }
+}
