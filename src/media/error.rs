@@ -2,6 +2,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::datasets::Dataset;
+use super::crop::Crop;
 use super::frames::{FrameRange, FrameSize};
 
 /// What went wrong with a file, and what to do about it.
@@ -74,7 +75,7 @@ pub enum MediaError {
     )]
     CropTooLarge {
         path: PathBuf,
-        crop: FrameSize,
+        crop: Crop,
         frame: FrameSize,
     },
 

@@ -13,6 +13,7 @@
 //! floating-point data stays as it is. The loaders of the published data sets
 //! ([`datasets`]) round to 8 bits where the published ones do.
 
+mod crop;
 pub mod datasets;
 mod error;
 mod ffmpeg;
@@ -35,6 +36,7 @@ use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
+pub use crop::{Crop, CropError};
 pub use error::MediaError;
 pub use frames::{FrameRange, FrameRangeError, FrameSize, FrameSizeError};
 pub use images::write_png;
@@ -61,8 +63,8 @@ pub struct Footage {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ReadOptions {
     pub frames: FrameRange,
-    /// Keep the centre of each frame; done before `resize`.
-    pub crop: Option<FrameSize>,
+    /// Keep a part of each frame; done before `resize`.
+    pub crop: Option<Crop>,
     /// Antialiased bicubic, within the range of each frame's values.
     pub resize: Option<FrameSize>,
     /// The array to read from a MAT file; `holo_roi_crop` when none is named.

@@ -1,6 +1,8 @@
 //! What a run is: driving a solver, its record, its results folder.
 
+mod capture;
 mod chart;
+pub mod demos;
 mod drive;
 mod folder;
 mod hash;
@@ -13,6 +15,7 @@ pub mod scenes;
 pub mod score;
 mod sensor;
 
+pub use capture::{Capture, CaptureError, CaptureFiles, open_recorded};
 pub use chart::{Axis, ChartError, HeatMap};
 pub use drive::{Outcome, drive};
 pub use folder::{ResultsError, ResultsFolder};
