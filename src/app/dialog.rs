@@ -11,6 +11,8 @@ pub(super) enum Chosen {
     Truth,
     Checkpoint,
     Folder,
+    /// A file for the plot that is shown.
+    Plot,
 }
 
 /// A dialog that is open.
@@ -42,6 +44,12 @@ impl Studio {
                     .set_title("Choose a trained network")
                     .add_filter("network", &["pt", "safetensors"])
                     .pick_file(),
+                Chosen::Plot => dialog
+                    .set_title("Save the plot")
+                    .set_file_name("plot.png")
+                    .add_filter("picture", &["png"])
+                    .add_filter("numbers", &["csv"])
+                    .save_file(),
                 Chosen::Folder => dialog.set_title("Save into a folder").pick_folder(),
             };
             let _ = sender.send(path.map(|path| (what, path)));
@@ -70,6 +78,7 @@ impl Studio {
                 self.kept.setup.prior = setup::Prior::Checkpoint;
                 self.kept.setup.checkpoint = Some(path);
             }
+            Some((Chosen::Plot, path)) => self.save_plot(&path),
             Some((Chosen::Folder, folder)) => self.worker.save(folder),
             None => {}
         }

@@ -193,7 +193,7 @@ impl Studio {
     pub(super) fn clip(&self, shown: Shown) -> Option<(Arc<Clip>, (f32, f32))> {
         let source = self.source.as_ref()?;
         let recorded = (source.recorded.clone(), source.range);
-        let preview = self.run.as_ref().and_then(|run| run.shown());
+        let preview = self.runs.shown().and_then(|run| run.shown());
         match shown {
             Shown::Measurement => Some(recorded),
             Shown::Estimate => Some((preview?.estimate.clone(), (0.0, 1.0))),
@@ -266,7 +266,7 @@ impl Studio {
             {
                 view.whole();
             }
-            if self.run.as_ref().is_some_and(|run| run.shown().is_some()) {
+            if self.runs.shown().is_some_and(|run| run.shown().is_some()) {
                 ui.separator();
                 ui.label("A at");
                 ui.selectable_value(&mut self.probe.shown, false, "the run's values")
@@ -284,7 +284,7 @@ impl Studio {
     }
 
     fn is_probed(&self) -> bool {
-        self.probe.shown || self.run.as_ref().is_none_or(|run| run.shown().is_none())
+        self.probe.shown || self.runs.shown().is_none_or(|run| run.shown().is_none())
     }
 
     fn pane(&mut self, ui: &mut egui::Ui, place: usize, pane: Rect) {
