@@ -112,7 +112,9 @@ impl Studio {
         let Some(source) = &self.source else {
             return;
         };
-        let Source { path, demo, cut, .. } = source;
+        let Source {
+            path, demo, cut, ..
+        } = source;
         self.read(super::source::Wanted::Again {
             path: path.clone(),
             truth,
@@ -155,7 +157,7 @@ fn region(ui: &mut egui::Ui, cut: &mut CaptureSetup, whole: Shape) {
         mut height,
         mut width,
     } = shown.size;
-    let mut field = |ui: &mut egui::Ui, name: &str, value: &mut usize, range, about: &str| {
+    let field = |ui: &mut egui::Ui, name: &str, value: &mut usize, range, about: &str| {
         let name = ui.label(name);
         ui.add(DragValue::new(value).range(range))
             .labelled_by(name.id)
@@ -172,7 +174,10 @@ fn region(ui: &mut egui::Ui, cut: &mut CaptureSetup, whole: Shape) {
         ui.end_row();
     });
     let region = Crop {
-        size: FrameSize::new(height.min(whole.height - top), width.min(whole.width - left)),
+        size: FrameSize::new(
+            height.min(whole.height - top),
+            width.min(whole.width - left),
+        ),
         corner: Some([top, left]),
     };
     if region.size == frame {

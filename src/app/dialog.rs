@@ -8,9 +8,15 @@ use super::{Studio, setup};
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Chosen {
     Capture,
+    /// A folder of pictures, a frame each.
+    Pictures,
     Truth,
+    Dark,
+    Flat,
     Checkpoint,
     Folder,
+    /// A file for the plot that is shown.
+    Plot,
 }
 
 /// A dialog that is open.
@@ -27,7 +33,7 @@ impl Studio {
         std::thread::spawn(move || {
             let dialog = rfd::FileDialog::new();
             let path = match what {
-                Chosen::Capture | Chosen::Truth => dialog
+                Chosen::Capture | Chosen::Truth | Chosen::Dark | Chosen::Flat => dialog
                     .set_title("Open a video")
                     .add_filter(
                         "video",
@@ -38,10 +44,17 @@ impl Studio {
                     )
                     .add_filter("any file", &["*"])
                     .pick_file(),
+                Chosen::Pictures => dialog.set_title("Open a folder of pictures").pick_folder(),
                 Chosen::Checkpoint => dialog
                     .set_title("Choose a trained network")
                     .add_filter("network", &["pt", "safetensors"])
                     .pick_file(),
+                Chosen::Plot => dialog
+                    .set_title("Save the plot")
+                    .set_file_name("plot.png")
+                    .add_filter("picture", &["png"])
+                    .add_filter("numbers", &["csv"])
+                    .save_file(),
                 Chosen::Folder => dialog.set_title("Save into a folder").pick_folder(),
             };
             let _ = sender.send(path.map(|path| (what, path)));
@@ -60,16 +73,23 @@ impl Studio {
         };
         self.dialog = None;
         match chosen {
-            Some((Chosen::Capture, path)) => self.open(path, None),
-            Some((Chosen::Truth, truth)) => {
+            Some((Chosen::Capture | Chosen::Pictures, path)) => self.open(path, None),
+            Some((Chosen::Truth, truth)) => self.set_truth(Some(truth)),
+            Some((which @ (Chosen::Dark | Chosen::Flat), path)) => {
                 if let Some(source) = &self.source {
-                    self.open(source.path.clone(), Some(truth));
+                    let mut cut = self.draft.clone().unwrap_or_else(|| source.cut.clone());
+                    match which {
+                        Chosen::Dark => cut.dark = Some(path),
+                        _ => cut.flat = Some(path),
+                    }
+                    self.draft = Some(cut);
                 }
             }
             Some((Chosen::Checkpoint, path)) => {
                 self.kept.setup.prior = setup::Prior::Checkpoint;
                 self.kept.setup.checkpoint = Some(path);
             }
+            Some((Chosen::Plot, path)) => self.save_plot(&path),
             Some((Chosen::Folder, folder)) => self.worker.save(folder),
             None => {}
         }

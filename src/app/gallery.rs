@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crossbeam_channel::{Receiver, unbounded};
 use eframe::egui::{
-    self, Color32, ColorImage, Pos2, Rect, Sense, Stroke, StrokeKind, TextureHandle,
-    TextureOptions, Vec2, WidgetInfo, WidgetType,
+    self, Color32, ColorImage, Pos2, Rect, Role, Sense, Stroke, StrokeKind, TextureHandle,
+    TextureOptions, Vec2, WidgetInfo,
 };
 
 use super::Studio;
@@ -150,7 +150,7 @@ impl Studio {
 /// Whether it was clicked, or chosen by a key.
 fn card(ui: &mut egui::Ui, demo: &Demo, pictures: Option<&[TextureHandle; 2]>) -> bool {
     let (rect, response) = ui.allocate_exact_size(CARD, Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, demo.title));
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, demo.title));
     let style = ui.style().interact(&response);
     let (fill, mut stroke) = (style.weak_bg_fill, style.bg_stroke);
     if response.has_focus() {

@@ -17,17 +17,27 @@ impl Studio {
             self.undo();
         } else if pressed(Modifiers::COMMAND, Key::O) {
             self.choose(Chosen::Capture);
-        } else if pressed(Modifiers::COMMAND, Key::S) && self.run.is_some() {
+        } else if pressed(Modifiers::COMMAND, Key::S) && self.runs.shows_last() {
             self.choose(Chosen::Folder);
+        }
+        if pressed(Modifiers::NONE, Key::F11) {
+            self.toggle_presenter(ctx);
         }
         // Typing into a field comes first.
         if ctx.egui_wants_keyboard_input() {
             return;
         }
+        if ctx.memory(|memory| memory.top_modal_layer().is_some()) {
+            return;
+        }
         if pressed(Modifiers::NONE, Key::Space) {
             self.toggle_pause();
         } else if pressed(Modifiers::NONE, Key::Escape) {
-            self.worker.cancel();
+            match (self.region.on, self.presenter.on) {
+                (true, _) => self.region = super::RegionTool::default(),
+                (_, true) => self.toggle_presenter(ctx),
+                _ => self.worker.cancel(),
+            }
         } else if pressed(Modifiers::NONE, Key::Period) {
             self.step_once();
         } else if pressed(Modifiers::NONE, Key::ArrowRight) {

@@ -62,10 +62,23 @@ impl Studio {
                     ui.ctx().copy_text(shell(&command));
                 }
             });
+            ui.menu_button("Present", |ui| {
+                let presenter = egui::Button::new("Presenter mode").shortcut_text("F11");
+                if ui.add(presenter).clicked() {
+                    self.toggle_presenter(&ui.ctx().clone());
+                }
+                if ui.button("Play all demos").clicked() {
+                    self.begin_tour();
+                }
+                if ui.button("Playlist ...").clicked() {
+                    self.presenter.editing = true;
+                }
+            });
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                let briefing = self.run.as_ref().and_then(|run| run.briefing.as_ref());
+                let briefing = self.runs.shown().and_then(|run| run.briefing.as_ref());
                 let device = briefing.map_or("processor", |briefing| &briefing.device);
-                ui.weak(device).on_hover_text("Where the last run computed");
+                let why = briefing.map_or("Nothing has been computed yet", |b| &b.device_why);
+                ui.weak(device).on_hover_text(why);
             });
         });
     }
@@ -74,6 +87,12 @@ impl Studio {
         let open = egui::Button::new("Open a capture ...").shortcut_text("Ctrl+O");
         if ui.add(open).clicked() {
             self.choose(Chosen::Capture);
+        }
+        if ui.button("Open a folder of pictures ...").clicked() {
+            self.choose(Chosen::Pictures);
+        }
+        if ui.button("Demos ...").clicked() {
+            self.gallery.open = true;
         }
         let has_source = self.source.is_some();
         let truth = egui::Button::new("Open its true video ...");
@@ -91,7 +110,8 @@ impl Studio {
             }
         });
         ui.separator();
-        let can_save = self.run.as_ref().is_some_and(|run| run.shown().is_some());
+        let can_save =
+            self.runs.shows_last() && self.runs.shown().is_some_and(|run| run.shown().is_some());
         let save = egui::Button::new("Save the result ...").shortcut_text("Ctrl+S");
         if ui.add_enabled(can_save, save).clicked() {
             self.choose(Chosen::Folder);

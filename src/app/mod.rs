@@ -4,7 +4,12 @@
 //! from the live physics thread, and from files that threads of their own read. Panels are a
 //! file each.
 
+mod capture_setup;
+mod changes;
+mod cut_panel;
+mod demo_setup;
 mod dialog;
+mod gallery;
 mod keys;
 mod menu;
 mod model_panel;
@@ -12,38 +17,53 @@ mod notice;
 mod panes;
 mod picture;
 mod playback;
+mod playlist;
 mod plots;
+mod presenter;
 mod probe;
 mod quit;
+mod region;
+mod replace;
 mod result_panel;
 mod run;
+mod run_control;
 mod run_panel;
+mod runs;
+mod runs_table;
 mod screenshot;
 mod setup;
 mod source;
 mod source_panel;
 mod strip;
+mod tour;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use eframe::egui;
 use eframe::egui::util::undoer::Undoer;
 use serde::{Deserialize, Serialize};
 
 use crate::clip::Clip;
+use crate::run::demos::Demo;
 use crate::worker::{Live, MakeJob, Notify, Worker};
 
+use capture_setup::CaptureSetup;
 use dialog::Dialog;
+use gallery::Gallery;
 use notice::Notice;
 use panes::View;
 use playback::Playback;
+use playlist::{Playlist, Tour};
+use presenter::Presenter;
 use probe::Probe;
 use quit::Quit;
-use run::Run;
+use region::RegionTool;
+use runs::Runs;
 use screenshot::Screenshot;
 pub use setup::Setup;
-use source::{Loading, Source};
+use source::{Loading, Read, Source, Wanted};
 
 /// Makes a job of a `reconstruct` command.
 pub type Plan = Arc<dyn Fn(Vec<String>) -> MakeJob + Send + Sync>;
@@ -57,18 +77,48 @@ pub struct Opening {
     pub setup: Option<Setup>,
     /// Start a run as soon as the capture is read.
     pub run: bool,
+    /// A bundled capture to open and run, in place of a file.
+    pub demo: Option<&'static Demo>,
+    /// Go on to the next demo unless somebody takes over.
+    pub tour: bool,
+    /// Do not slow demos down to be watched.
+    pub full_speed: bool,
+    /// Where the bundled captures go; a folder for temporary files where there is none.
+    pub demo_folder: Option<PathBuf>,
     /// Write a picture of the window once the run has ended, and close it.
     pub screenshot: Option<PathBuf>,
 }
 
 /// What outlives the window.
-#[derive(Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(default)]
 struct Kept {
     setup: Setup,
     view: View,
     recent: Vec<PathBuf>,
     dark: Option<bool>,
+    /// What is drawn below the panes.
+    plot: plots::Tab,
+    /// What the estimates of all runs may take in memory.
+    history_mb: u32,
+    /// What presenter mode shows, unlike `view`.
+    stage: View,
+    playlist: Playlist,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self {
+            setup: Setup::default(),
+            view: View::default(),
+            recent: Vec::new(),
+            dark: None,
+            plot: plots::Tab::Convergence,
+            history_mb: 512,
+            stage: presenter::stage(),
+            playlist: Playlist::default(),
+        }
+    }
 }
 
 const STORAGE_KEY: &str = "studio";
@@ -84,9 +134,23 @@ pub struct Studio {
     source: Option<Source>,
     loading: Option<Loading>,
     run_when_loaded: bool,
-    run: Option<Run>,
+    /// To be read once the user agrees that the run ends.
+    asked: Option<Wanted>,
+    /// How the capture is to be read, where that was edited.
+    draft: Option<CaptureSetup>,
+    region: RegionTool,
+    demo_folder: PathBuf,
+    gallery: Gallery,
+    tour: Option<Tour>,
+    tour_turn: playlist::Turn,
+    /// The least time of the present run.
+    pace: Option<Duration>,
+    full_speed: bool,
+    presenter: Presenter,
+    runs: Runs,
     probe: Probe,
     playback: Playback,
+    trust: result_panel::Trust,
     notice: Notice,
     panes: panes::Textures,
     dialog: Option<Dialog>,
@@ -108,6 +172,7 @@ impl Studio {
         if let Some(setup) = opening.setup {
             kept.setup = setup;
         }
+        kept.playlist.complete();
         let repaint = ctx.clone();
         let notify: Notify = Arc::new(move || repaint.request_repaint());
         let mut studio = Self {
@@ -119,13 +184,26 @@ impl Studio {
             source: None,
             loading: None,
             run_when_loaded: opening.run,
-            run: None,
+            asked: None,
+            draft: None,
+            region: RegionTool::default(),
+            demo_folder: opening
+                .demo_folder
+                .unwrap_or_else(|| std::env::temp_dir().join("vdps-demos")),
+            gallery: Gallery::default(),
+            tour: opening.tour.then(Tour::default),
+            tour_turn: playlist::Turn::Watch,
+            pace: None,
+            full_speed: opening.full_speed,
+            presenter: Presenter::default(),
+            runs: Runs::default(),
             probe: Probe::default(),
             playback: Playback {
                 playing: false,
                 rate: 8.0,
                 at: 0.0,
             },
+            trust: result_panel::Trust::default(),
             notice: Notice::hint("Open a capture, or choose a demo: File, or drop a file here."),
             panes: panes::Textures::default(),
             dialog: None,
@@ -138,6 +216,8 @@ impl Studio {
         }
         if let Some(capture) = opening.capture {
             studio.open(capture, opening.truth);
+        } else if let Some(demo) = opening.demo {
+            studio.open_demo(demo);
         }
         Ok(studio)
     }
@@ -152,28 +232,47 @@ impl Studio {
 
     /// Begins to read a capture; the present one stays until it is read.
     pub fn open(&mut self, path: PathBuf, truth: Option<PathBuf>) {
-        self.notice = Notice::hint(format!("Reading {} ...", path.display()));
-        self.loading = Some(Loading::begin(path, truth, self.notify.clone()));
+        self.ask_to_read(Wanted::File { path, truth });
     }
 
-    fn loaded(&mut self, result: Result<Source, String>) {
+    fn loaded(&mut self, result: Result<Read, String>) {
+        self.draft = None;
         match result {
-            Ok(source) => {
-                self.notice = Notice::hint(format!(
-                    "{} is open. Choose the forward model, move its sliders until the residual \
-                     falls, then start.",
-                    source.name()
-                ));
-                self.kept.recent.retain(|path| *path != source.path);
-                self.kept.recent.insert(0, source.path.clone());
-                self.kept.recent.truncate(RECENT);
+            Ok(Read {
+                source,
+                demo_files,
+                again,
+            }) => {
+                self.notice = Notice::hint(match again {
+                    true => format!("{} is now {}.", source.name(), source.recorded.shape()),
+                    false => format!(
+                        "{} is open. Choose the forward model, move its sliders until the \
+                         residual falls, then start.",
+                        source.name()
+                    ),
+                });
+                match (source.demo, &demo_files) {
+                    (Some(demo), Some(files)) => self.kept.setup = Setup::of_demo(demo, files),
+                    (Some(_), None) => {}
+                    (None, _) => {
+                        self.tour = None;
+                        self.kept.recent.retain(|path| *path != source.path);
+                        self.kept.recent.insert(0, source.path.clone());
+                        self.kept.recent.truncate(RECENT);
+                    }
+                }
                 self.worker.cancel();
-                self.run = None;
+                self.runs = Runs::default();
                 self.probe = Probe::default();
                 self.playback.at = 0.0;
+                self.region = RegionTool::default();
+                let pace = source.demo.filter(|_| !self.full_speed).map(|demo| {
+                    Duration::from_secs_f64(self.kept.playlist.forms_s(demo).clamp(0.0, 3600.0))
+                });
                 self.source = Some(source);
                 if std::mem::take(&mut self.run_when_loaded) {
                     self.start();
+                    self.set_pace(pace);
                 }
             }
             Err(error) => {
@@ -183,29 +282,9 @@ impl Studio {
         }
     }
 
-    /// The command that does what the panels say.
-    fn command(&self, out: &Path) -> Option<Vec<String>> {
-        let source = self.source.as_ref()?;
-        let truth = source.truth_path.as_deref();
-        Some(self.kept.setup.command(&source.path, truth, out))
-    }
-
-    fn start(&mut self) {
-        let Some(command) = self.command(Path::new("results/window")) else {
-            self.notice = Notice::hint("Open a capture first.");
-            return;
-        };
-        let make = (self.plan)(command);
-        let id = self.worker.start(make);
-        self.run = Some(Run::new(id));
-        self.probe.shown = false;
-        self.playback.playing = true;
-        self.notice = Notice::hint("Reading the capture and building the solver ...");
-    }
-
     /// The estimate that is shown.
     fn estimate(&self) -> Option<&Arc<Clip>> {
-        Some(&self.run.as_ref()?.shown()?.estimate)
+        Some(&self.runs.shown()?.shown()?.estimate)
     }
 
     /// Takes in what the threads have done.
@@ -214,14 +293,12 @@ impl Studio {
             self.loading = None;
             self.loaded(result);
         }
-        if let Some(preview) = self.worker.preview()
-            && let Some(run) = &mut self.run
-        {
-            run.take_preview(preview);
+        if let Some(preview) = self.worker.preview() {
+            self.runs.take_preview(preview, self.history_bytes());
         }
         let events: Vec<_> = self.worker.events().collect();
         for event in events {
-            if let Some(notice) = self.run.as_mut().and_then(|run| run.take(event)) {
+            if let Some(notice) = self.runs.take(event) {
                 self.notice = notice;
             }
         }
@@ -247,32 +324,6 @@ impl Studio {
             self.kept.setup = after.clone();
         }
     }
-
-    fn is_running(&self) -> bool {
-        self.run.as_ref().is_some_and(Run::is_running)
-    }
-
-    fn toggle_pause(&mut self) {
-        match &mut self.run {
-            Some(run) if run.is_running() => match run.toggle_pause() {
-                true => self.worker.pause(),
-                false => self.worker.resume(),
-            },
-            _ => self.start(),
-        }
-    }
-
-    fn step_once(&mut self) {
-        if let Some(run) = &mut self.run
-            && run.is_running()
-        {
-            if !run.paused {
-                run.toggle_pause();
-                self.worker.pause();
-            }
-            self.worker.step_once();
-        }
-    }
 }
 
 impl eframe::App for Studio {
@@ -285,22 +336,33 @@ impl eframe::App for Studio {
         if let Some(path) = dropped {
             self.open(path, None);
         }
+        self.follow_tour(ctx);
         self.keys(ctx);
         self.play(ctx);
         let now = ctx.input(|input| input.time);
         self.undoer.feed_state(now, &self.kept.setup);
         self.ask_before_quitting(ctx);
-        let settled = match &self.run {
-            Some(run) => !run.is_running(),
+        self.ask_before_replacing(ctx);
+        self.gallery(ctx);
+        self.edit_playlist(ctx);
+        let settled = match self.runs.shown() {
+            Some(_) => !self.is_running(),
             None => !self.run_when_loaded && self.loading.is_none(),
         };
+        self.apply_edits(ctx);
         if let Some(screenshot) = self.screenshot.as_mut().filter(|_| settled) {
             screenshot.advance(ctx);
         }
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        if self.presenter.on {
+            self.present(ui);
+            self.ask_live();
+            return;
+        }
         egui::Panel::top("menu").show(ui, |ui| self.menu(ui));
+        self.demo_bar(ui);
         egui::Panel::bottom("notice").show(ui, |ui| self.notice.show(ui));
         let panel = |panel: egui::Panel| panel.resizable(true).default_size(290.0);
         panel(egui::Panel::left("setup")).show(ui, |ui| {
@@ -326,6 +388,10 @@ impl eframe::App for Studio {
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
-        eframe::set_value(storage, STORAGE_KEY, &self.kept);
+        let mut kept = self.kept.clone();
+        if self.presenter.on {
+            std::mem::swap(&mut kept.view, &mut kept.stage);
+        }
+        eframe::set_value(storage, STORAGE_KEY, &kept);
     }
 }

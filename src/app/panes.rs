@@ -193,7 +193,7 @@ impl Studio {
     pub(super) fn clip(&self, shown: Shown) -> Option<(Arc<Clip>, (f32, f32))> {
         let source = self.source.as_ref()?;
         let recorded = (source.recorded.clone(), source.range);
-        let preview = self.run.as_ref().and_then(|run| run.shown());
+        let preview = self.runs.shown().and_then(|run| run.shown());
         match shown {
             Shown::Measurement => Some(recorded),
             Shown::Estimate => Some((preview?.estimate.clone(), (0.0, 1.0))),
@@ -226,6 +226,10 @@ impl Studio {
             return;
         }
         self.view_bar(ui);
+        self.pane_grid(ui);
+    }
+
+    pub(super) fn pane_grid(&mut self, ui: &mut egui::Ui) {
         let (rows, columns) = self.kept.view.layout.grid();
         let all = ui.available_rect_before_wrap();
         let gap = 6.0;
@@ -266,7 +270,7 @@ impl Studio {
             {
                 view.whole();
             }
-            if self.run.as_ref().is_some_and(|run| run.shown().is_some()) {
+            if self.runs.shown().is_some_and(|run| run.shown().is_some()) {
                 ui.separator();
                 ui.label("A at");
                 ui.selectable_value(&mut self.probe.shown, false, "the run's values")
@@ -284,7 +288,7 @@ impl Studio {
     }
 
     fn is_probed(&self) -> bool {
-        self.probe.shown || self.run.as_ref().is_none_or(|run| run.shown().is_none())
+        self.probe.shown || self.runs.shown().is_none_or(|run| run.shown().is_none())
     }
 
     fn pane(&mut self, ui: &mut egui::Ui, place: usize, pane: Rect) {
@@ -338,6 +342,9 @@ impl Studio {
         let image = Rect::from_center_size(rect.center(), size);
         let seen = self.kept.view.seen();
         ui.painter().image(texture, image, seen, Color32::WHITE);
+        if self.draw_region(ui, &response, image, seen) {
+            return;
+        }
         if response.dragged() {
             self.kept.view.drag(response.drag_delta() / size);
         }
@@ -353,18 +360,6 @@ impl Studio {
             }
             read_out(ui, pointer, seen.min + share * seen.size(), &clip, frame);
         }
-    }
-
-    fn welcome(&mut self, ui: &mut egui::Ui) {
-        ui.vertical_centered(|ui| {
-            ui.add_space(0.3 * ui.available_height());
-            ui.heading("Video seen through a scattering layer, reconstructed");
-            ui.label("Drop a capture here, or");
-            ui.add_space(8.0);
-            if ui.button("Open a capture ...").clicked() {
-                self.choose(super::dialog::Chosen::Capture);
-            }
-        });
     }
 }
 

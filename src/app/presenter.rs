@@ -83,7 +83,7 @@ impl Studio {
     }
 
     fn numbers(&self, ui: &mut egui::Ui, size: f32) {
-        let Some(run) = &self.run else {
+        let Some(run) = self.runs.shown() else {
             ui.label(RichText::new(" ").size(size));
             return;
         };

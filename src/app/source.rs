@@ -236,7 +236,7 @@ fn histogram(clip: &Clip, (low, high): (f32, f32)) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    
+
     #[test]
     fn every_value_is_counted_once() {
         let clip = Clip::new(Shape::new(1, 1, 4), vec![0.0, 0.5, 1.0, 1.0]);

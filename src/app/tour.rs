@@ -57,7 +57,7 @@ impl Studio {
             }
             tour.touch(now);
         }
-        let busy = self.loading.is_some() || self.run.as_ref().is_some_and(|r| r.is_running());
+        let busy = self.loading.is_some() || self.runs.active().is_some();
         let turn = tour.turn(now, busy, &self.kept.playlist);
         match turn {
             Turn::Watch => {}
@@ -65,7 +65,7 @@ impl Studio {
                 ctx.request_repaint_after(Duration::from_secs_f64(left.min(1.0)));
             }
             Turn::GoOn => {
-                if self.run.as_ref().is_some_and(|run| run.paused) {
+                if self.runs.active().is_some_and(|run| run.paused) {
                     self.toggle_pause();
                 }
                 ctx.request_repaint();

@@ -7,6 +7,7 @@ use crate::media::MediaError;
 use crate::metrics::ShapesDiffer;
 use crate::physics::PhysicsError;
 use crate::prior::{PriorError, ScheduleError, WeightsError};
+use crate::run::demos::DemoError;
 use crate::run::plan::PlanError;
 use crate::run::score::ScoreError;
 use crate::run::{CaptureError, ResultsError, SensorError};
@@ -78,6 +79,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
             || cause.is::<ScheduleError>()
             || cause.is::<SensorError>()
             || cause.is::<CaptureError>()
+            || matches!(cause.downcast_ref(), Some(DemoError::Unknown(_)))
             || cause.is::<FlatFieldError>()
             || cause.is::<ScoreError>()
             || cause.is::<ShapesDiffer>()
@@ -113,7 +115,10 @@ fn is_bad_plan(error: &PlanError) -> bool {
 
 fn is_bad_setting(error: &SolverError) -> bool {
     match error {
-        SolverError::Shape { .. } | SolverError::Setting { .. } | SolverError::Physics(_) => true,
+        SolverError::Shape { .. }
+        | SolverError::Setting { .. }
+        | SolverError::Fixed(_)
+        | SolverError::Physics(_) => true,
         SolverError::Prior(prior) => is_bad_prior(prior),
         SolverError::Diverged { .. } => false,
     }

@@ -79,7 +79,15 @@ mod tests {
         for text in ["48x64", "48x64+10+20", "3x3+0+0"] {
             assert_eq!(text.parse::<Crop>().unwrap().to_string(), text);
         }
-        for wrong in ["", "+1+2", "8x8+1", "8x8+1+2+3", "8x8+-1+2", "8x8+a+2", "0x8+1+1"] {
+        for wrong in [
+            "",
+            "+1+2",
+            "8x8+1",
+            "8x8+1+2+3",
+            "8x8+-1+2",
+            "8x8+a+2",
+            "0x8+1+1",
+        ] {
             let message = wrong.parse::<Crop>().expect_err(wrong).to_string();
             assert!(message.contains("48x64+10+20"), "{message}");
         }

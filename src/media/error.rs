@@ -1,8 +1,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::datasets::Dataset;
 use super::crop::Crop;
+use super::datasets::Dataset;
 use super::frames::{FrameRange, FrameSize};
 
 /// What went wrong with a file, and what to do about it.

@@ -11,7 +11,7 @@ use plotters::style::{FontStyle, register_font};
 use super::folder::ResultsError;
 
 /// The letters of the chart, built in, so that every machine draws the same.
-const FONT: &str = "sans-serif";
+pub(super) const FONT: &str = "sans-serif";
 
 #[derive(Debug, thiserror::Error)]
 pub enum ChartError {
@@ -172,7 +172,7 @@ impl HeatMap<'_> {
     }
 }
 
-fn built_in_letters() {
+pub(super) fn built_in_letters() {
     static REGISTERED: Once = Once::new();
     // The font is a part of the program: it either always parses or never.
     REGISTERED.call_once(|| {

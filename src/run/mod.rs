@@ -2,6 +2,7 @@
 
 mod capture;
 mod chart;
+pub mod curves;
 pub mod demos;
 mod drive;
 mod folder;
@@ -14,6 +15,7 @@ mod record;
 pub mod scenes;
 pub mod score;
 mod sensor;
+pub mod trust;
 
 pub use capture::{Capture, CaptureError, CaptureFiles, open_recorded};
 pub use chart::{Axis, ChartError, HeatMap};
