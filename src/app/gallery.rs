@@ -23,7 +23,7 @@ pub(super) struct Gallery {
     pictures: [Option<[TextureHandle; 2]>; DEMOS.len()],
 }
 
-const CARD: Vec2 = Vec2::new(216.0, 176.0);
+const CARD: Vec2 = Vec2::new(216.0, 180.0);
 const GAP: f32 = 12.0;
 const HINTS: [&str; 3] = [
     "Open a capture of yours, or click a demo: it starts at once.",
@@ -43,8 +43,11 @@ impl Gallery {
                 };
                 let pictures = clips.map(|clip| {
                     let middle = clip.shape().frames / 2;
-                    let (width, range) = (clip.shape().width, clip.range());
-                    picture(clip.frame(middle), width, range, ColourMap::Grey)
+                    let (frame, width) = (clip.frame(middle), clip.shape().width);
+                    // As recorded, so that a veil of haze is one.
+                    let low = clip.range().0.min(0.0);
+                    let high = frame.iter().copied().fold(low, f32::max);
+                    picture(frame, width, (low, high), ColourMap::Grey)
                 });
                 let _ = sender.send((index, pictures));
                 notify();
@@ -128,13 +131,14 @@ impl Studio {
         let mut chosen = None;
         for (row, demos) in DEMOS.chunks(columns).enumerate() {
             ui.horizontal(|ui| {
-                ui.spacing_mut().item_spacing.x = GAP;
-                ui.add_space(0.5 * (ui.available_width() - width).max(0.0) - GAP);
+                ui.spacing_mut().item_spacing.x = 0.0;
+                ui.add_space(0.5 * (ui.available_width() - width).max(0.0));
                 for (column, demo) in demos.iter().enumerate() {
                     let pictures = self.gallery.pictures[row * columns + column].as_ref();
                     if card(ui, demo, pictures) {
                         chosen = Some(demo);
                     }
+                    ui.add_space(GAP);
                 }
             });
             ui.add_space(GAP);
@@ -175,8 +179,8 @@ fn card(ui: &mut egui::Ui, demo: &Demo, pictures: Option<&[TextureHandle; 2]>) -
             }
         }
     }
-    let text = |style: egui::TextStyle, colour: Color32, text: &str, from: Pos2| {
-        let font = style.resolve(ui.style());
+    let text = |size: f32, colour: Color32, text: &str, from: Pos2| {
+        let font = egui::FontId::proportional(size);
         let galley = ui
             .painter()
             .layout(text.to_owned(), font, colour, inner.width());
@@ -187,9 +191,9 @@ fn card(ui: &mut egui::Ui, demo: &Demo, pictures: Option<&[TextureHandle; 2]>) -
     let visuals = ui.visuals();
     let below = Pos2::new(inner.min.x, inner.min.y + side + 5.0);
     let strong = visuals.strong_text_color();
-    let below = text(egui::TextStyle::Button, strong, demo.title, below);
+    let below = text(14.0, strong, demo.title, below);
     let weak = visuals.text_color();
-    text(egui::TextStyle::Small, weak, demo.scene, below);
+    text(11.0, weak, demo.scene, below);
     response
         .on_hover_text(format!("{} {}", demo.scene, demo.task))
         .clicked()
