@@ -79,7 +79,7 @@ impl Studio {
                 self.kept.setup.checkpoint = Some(path);
             }
             Some((Chosen::Plot, path)) => self.save_plot(&path),
-            Some((Chosen::Folder, folder)) => self.worker.save(folder),
+            Some((Chosen::Folder, folder)) => self.save_result(folder),
             None => {}
         }
     }

@@ -40,6 +40,15 @@ impl Studio {
                     self.set_theme(&ui.ctx().clone(), !dark);
                 }
                 egui::gui_zoom::zoom_menu_buttons(ui);
+                ui.separator();
+                ui.horizontal(|ui| {
+                    let name = ui.label("Memory for estimates");
+                    let range = super::runs::LEAST_MB..=65_536;
+                    let memory = egui::DragValue::new(&mut self.kept.history_mb);
+                    ui.add(memory.range(range).suffix(" MB"))
+                        .labelled_by(name.id)
+                        .on_hover_text("When it is full, every other step of the longest run goes");
+                });
             });
             ui.menu_button("Run", |ui| {
                 let running = self.is_running();

@@ -36,7 +36,7 @@ use eframe::egui::util::undoer::Undoer;
 use serde::{Deserialize, Serialize};
 
 use crate::clip::Clip;
-use crate::worker::{Live, MakeJob, Notify, Worker};
+use crate::worker::{Ended, EventKind, Live, MakeJob, Notify, Worker};
 
 use dialog::Dialog;
 use notice::Notice;
@@ -46,7 +46,7 @@ use probe::Probe;
 use quit::Quit;
 use runs::Runs;
 use screenshot::Screenshot;
-pub use setup::Setup;
+pub use setup::{Device, Method, Model, Prior, Setup};
 use source::{Loading, Source};
 
 /// Makes a job of a `reconstruct` command.
@@ -222,6 +222,11 @@ impl Studio {
         }
         let events: Vec<_> = self.worker.events().collect();
         for event in events {
+            if let EventKind::Ended(conclusion) = &event.kind
+                && matches!(conclusion.ended, Ended::DeviceLost(_))
+            {
+                self.kept.setup.device = Device::Cpu;
+            }
             if let Some(notice) = self.runs.take(event) {
                 self.notice = notice;
             }

@@ -1,6 +1,6 @@
 //! Starting, pausing, changing, branching and stopping runs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use eframe::egui;
 
@@ -152,6 +152,30 @@ impl Studio {
             }
             self.worker.step_once();
         }
+    }
+
+    /// What the panels hold, to be set from outside.
+    pub fn setup_mut(&mut self) -> &mut Setup {
+        &mut self.kept.setup
+    }
+
+    /// The step of the estimate that is shown.
+    pub fn shown_step(&self) -> Option<usize> {
+        Some(self.runs.shown()?.shown()?.step)
+    }
+
+    /// Goes back to the kept estimate nearest to a step.
+    pub fn show_step(&mut self, step: usize) {
+        if let Some(run) = self.runs.shown_mut() {
+            let places = 0..run.history.len();
+            run.chosen = places.min_by_key(|&place| run.history[place].step.abs_diff(step));
+        }
+    }
+
+    /// Writes the last run's estimate, and all that is known of it, into a folder.
+    pub fn save_result(&mut self, folder: PathBuf) {
+        self.notice = Notice::hint(format!("Saving into {} ...", folder.display()));
+        self.worker.save(folder);
     }
 
     /// What runs may keep in memory.

@@ -138,7 +138,7 @@ fn row(ui: &mut egui::Ui, run: &Run) {
         None => "running",
         Some(Ended::Finished) => "",
         Some(Ended::Cancelled) => "stopped",
-        Some(Ended::Failed(_)) => "failed",
+        Some(Ended::Failed(_) | Ended::DeviceLost(_)) => "failed",
     };
     let seconds = run.newest.map_or(0.0, |newest| newest.solver_s);
     ui.label(format!("{seconds:.1} s {ended}"));

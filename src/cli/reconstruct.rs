@@ -359,7 +359,9 @@ impl Job for Reconstruction {
         let folder = ResultsFolder::create(folder)?;
         let (outcome, error) = match state.ended {
             Some(Ended::Finished) => (RunOutcome::Finished, None),
-            Some(Ended::Failed(error)) => (RunOutcome::Failed, Some(error)),
+            Some(Ended::Failed(error) | Ended::DeviceLost(error)) => {
+                (RunOutcome::Failed, Some(error))
+            }
             // Saved under way: what is there is what a cancelled run leaves.
             Some(Ended::Cancelled) | None => (RunOutcome::Cancelled, None),
         };
