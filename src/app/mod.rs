@@ -5,12 +5,12 @@
 //! file each.
 
 mod dialog;
+mod export;
 mod keys;
 mod menu;
 mod model_panel;
 mod notice;
 mod panes;
-mod picture;
 mod playback;
 mod plots;
 mod probe;
@@ -35,6 +35,7 @@ use crate::clip::Clip;
 use crate::worker::{Live, MakeJob, Notify, Worker};
 
 use dialog::Dialog;
+use export::{ExportChoice, Exports};
 use notice::Notice;
 use panes::View;
 use playback::Playback;
@@ -67,6 +68,7 @@ pub struct Opening {
 struct Kept {
     setup: Setup,
     view: View,
+    export: ExportChoice,
     recent: Vec<PathBuf>,
     dark: Option<bool>,
 }
@@ -88,7 +90,8 @@ pub struct Studio {
     probe: Probe,
     playback: Playback,
     notice: Notice,
-    panes: panes::Textures,
+    panes: panes::Panes,
+    exports: Exports,
     dialog: Option<Dialog>,
     quit: Quit,
     screenshot: Option<Screenshot>,
@@ -125,9 +128,11 @@ impl Studio {
                 playing: false,
                 rate: 8.0,
                 at: 0.0,
+                since: None,
             },
             notice: Notice::hint("Open a capture, or choose a demo: File, or drop a file here."),
-            panes: panes::Textures::default(),
+            panes: panes::Panes::default(),
+            exports: Exports::default(),
             dialog: None,
             quit: Quit::No,
             screenshot: opening.screenshot.map(Screenshot::new),
@@ -234,6 +239,7 @@ impl Studio {
             }
         }
         self.take_chosen();
+        self.take_exported();
     }
 
     fn undo(&mut self) {
@@ -299,7 +305,8 @@ impl eframe::App for Studio {
         }
     }
 
-    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
+        self.panes.canvas.begin(frame, &self.notify);
         egui::Panel::top("menu").show(ui, |ui| self.menu(ui));
         egui::Panel::bottom("notice").show(ui, |ui| self.notice.show(ui));
         let panel = |panel: egui::Panel| panel.resizable(true).default_size(290.0);

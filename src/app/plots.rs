@@ -8,6 +8,10 @@ use super::run::Run;
 
 impl Studio {
     pub(super) fn plots(&mut self, ui: &mut egui::Ui) {
+        if self.has_profile() {
+            self.profile_plot(ui);
+            return;
+        }
         let Some(run) = &self.run else {
             ui.weak("The residual of a run and the parameters it finds are drawn here.");
             return;
