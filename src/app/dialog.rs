@@ -15,6 +15,8 @@ pub(super) enum Chosen {
     Figure,
     FrameAnimation,
     ClipAnimation,
+    /// A file for the plot that is shown.
+    Plot,
 }
 
 /// A dialog that is open.
@@ -46,6 +48,12 @@ impl Studio {
                     .set_title("Choose a trained network")
                     .add_filter("network", &["pt", "safetensors"])
                     .pick_file(),
+                Chosen::Plot => dialog
+                    .set_title("Save the plot")
+                    .set_file_name("plot.png")
+                    .add_filter("picture", &["png"])
+                    .add_filter("numbers", &["csv"])
+                    .save_file(),
                 Chosen::Folder => dialog.set_title("Save into a folder").pick_folder(),
                 Chosen::Figure => dialog
                     .set_title("Save a figure")
@@ -84,6 +92,7 @@ impl Studio {
                 self.kept.setup.prior = setup::Prior::Checkpoint;
                 self.kept.setup.checkpoint = Some(path);
             }
+            Some((Chosen::Plot, path)) => self.save_plot(&path),
             Some((Chosen::Folder, folder)) => self.worker.save(folder),
             Some((Chosen::Figure, path)) => self.export_figure(path),
             Some((Chosen::FrameAnimation, path)) => {

@@ -58,7 +58,7 @@ impl Studio {
         {
             self.choose(Chosen::Figure);
         }
-        let has_run = self.run.as_ref().is_some_and(|run| !run.history.is_empty());
+        let has_run = self.runs.shown().is_some_and(|run| !run.history.is_empty());
         let about = "How the estimate formed: each kept estimate of the run";
         for (text, chosen) in [
             (
@@ -103,9 +103,9 @@ impl Studio {
     /// Writes each kept estimate of the run into a GIF or MP4 file.
     pub fn export_animation(&mut self, path: PathBuf, arrangement: Arrangement) {
         let path = with_ending(path, "gif");
-        let newest = self.run.as_ref().and_then(|run| run.history.last());
+        let newest = self.runs.shown().and_then(|run| run.history.last());
         let newest = newest.map(|preview| preview.estimate.clone());
-        let (Some(newest), Some(run)) = (newest, &self.run) else {
+        let (Some(newest), Some(run)) = (newest, self.runs.shown()) else {
             self.notice = Notice::hint("Start a run first: there is no estimate to show yet.");
             return;
         };
@@ -226,7 +226,7 @@ impl Studio {
     fn parameters_in_words(&self, frame: usize) -> Option<String> {
         let setup = &self.kept.setup;
         let model = setup.model.label();
-        let shown = self.run.as_ref().and_then(|run| run.shown());
+        let shown = self.runs.shown().and_then(|run| run.shown());
         let parameters = match shown.filter(|_| !self.is_probed()) {
             Some(preview) => preview.parameters.to_vec(),
             None => {
@@ -251,7 +251,7 @@ impl Studio {
 
     fn residual_in_words(&self) -> Option<String> {
         let mut text = format!("residual {:.5} rms", self.residual_rms()?);
-        if let Some(preview) = self.run.as_ref().and_then(|run| run.shown()) {
+        if let Some(preview) = self.runs.shown().and_then(|run| run.shown()) {
             if let Some(psnr) = preview.psnr_db {
                 text += &format!(", estimate {psnr:.2} dB PSNR");
             }

@@ -68,9 +68,10 @@ impl Studio {
                 }
             });
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                let briefing = self.run.as_ref().and_then(|run| run.briefing.as_ref());
+                let briefing = self.runs.shown().and_then(|run| run.briefing.as_ref());
                 let device = briefing.map_or("processor", |briefing| &briefing.device);
-                ui.weak(device).on_hover_text("Where the last run computed");
+                let why = briefing.map_or("Nothing has been computed yet", |b| &b.device_why);
+                ui.weak(device).on_hover_text(why);
             });
         });
     }
@@ -96,7 +97,8 @@ impl Studio {
             }
         });
         ui.separator();
-        let can_save = self.run.as_ref().is_some_and(|run| run.shown().is_some());
+        let can_save =
+            self.runs.shows_last() && self.runs.shown().is_some_and(|run| run.shown().is_some());
         let save = egui::Button::new("Save the result ...").shortcut_text("Ctrl+S");
         if ui.add_enabled(can_save, save).clicked() {
             self.choose(Chosen::Folder);

@@ -4,6 +4,7 @@
 //! from the live physics thread, and from files that threads of their own read. Panels are a
 //! file each.
 
+mod changes;
 mod dialog;
 mod export;
 mod keys;
@@ -17,14 +18,17 @@ mod probe;
 mod quit;
 mod result_panel;
 mod run;
+mod run_control;
 mod run_panel;
+mod runs;
+mod runs_table;
 mod screenshot;
 mod setup;
 mod source;
 mod source_panel;
 mod strip;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use eframe::egui;
@@ -41,7 +45,7 @@ use panes::View;
 use playback::Playback;
 use probe::Probe;
 use quit::Quit;
-use run::Run;
+use runs::Runs;
 use screenshot::Screenshot;
 pub use setup::Setup;
 use source::{Loading, Source};
@@ -63,7 +67,7 @@ pub struct Opening {
 }
 
 /// What outlives the window.
-#[derive(Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(default)]
 struct Kept {
     setup: Setup,
@@ -71,6 +75,24 @@ struct Kept {
     export: ExportChoice,
     recent: Vec<PathBuf>,
     dark: Option<bool>,
+    /// What is drawn below the panes.
+    plot: plots::Tab,
+    /// What the estimates of all runs may take in memory.
+    history_mb: u32,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self {
+            setup: Setup::default(),
+            view: View::default(),
+            export: ExportChoice::default(),
+            recent: Vec::new(),
+            dark: None,
+            plot: plots::Tab::Convergence,
+            history_mb: 512,
+        }
+    }
 }
 
 const STORAGE_KEY: &str = "studio";
@@ -86,9 +108,10 @@ pub struct Studio {
     source: Option<Source>,
     loading: Option<Loading>,
     run_when_loaded: bool,
-    run: Option<Run>,
+    runs: Runs,
     probe: Probe,
     playback: Playback,
+    trust: result_panel::Trust,
     notice: Notice,
     panes: panes::Panes,
     exports: Exports,
@@ -122,7 +145,7 @@ impl Studio {
             source: None,
             loading: None,
             run_when_loaded: opening.run,
-            run: None,
+            runs: Runs::default(),
             probe: Probe::default(),
             playback: Playback {
                 playing: false,
@@ -130,6 +153,7 @@ impl Studio {
                 at: 0.0,
                 since: None,
             },
+            trust: result_panel::Trust::default(),
             notice: Notice::hint("Open a capture, or choose a demo: File, or drop a file here."),
             panes: panes::Panes::default(),
             exports: Exports::default(),
@@ -173,7 +197,7 @@ impl Studio {
                 self.kept.recent.insert(0, source.path.clone());
                 self.kept.recent.truncate(RECENT);
                 self.worker.cancel();
-                self.run = None;
+                self.runs = Runs::default();
                 self.probe = Probe::default();
                 self.playback.at = 0.0;
                 self.source = Some(source);
@@ -188,29 +212,9 @@ impl Studio {
         }
     }
 
-    /// The command that does what the panels say.
-    fn command(&self, out: &Path) -> Option<Vec<String>> {
-        let source = self.source.as_ref()?;
-        let truth = source.truth_path.as_deref();
-        Some(self.kept.setup.command(&source.path, truth, out))
-    }
-
-    fn start(&mut self) {
-        let Some(command) = self.command(Path::new("results/window")) else {
-            self.notice = Notice::hint("Open a capture first.");
-            return;
-        };
-        let make = (self.plan)(command);
-        let id = self.worker.start(make);
-        self.run = Some(Run::new(id));
-        self.probe.shown = false;
-        self.playback.playing = true;
-        self.notice = Notice::hint("Reading the capture and building the solver ...");
-    }
-
     /// The estimate that is shown.
     fn estimate(&self) -> Option<&Arc<Clip>> {
-        Some(&self.run.as_ref()?.shown()?.estimate)
+        Some(&self.runs.shown()?.shown()?.estimate)
     }
 
     /// Takes in what the threads have done.
@@ -219,14 +223,12 @@ impl Studio {
             self.loading = None;
             self.loaded(result);
         }
-        if let Some(preview) = self.worker.preview()
-            && let Some(run) = &mut self.run
-        {
-            run.take_preview(preview);
+        if let Some(preview) = self.worker.preview() {
+            self.runs.take_preview(preview, self.history_bytes());
         }
         let events: Vec<_> = self.worker.events().collect();
         for event in events {
-            if let Some(notice) = self.run.as_mut().and_then(|run| run.take(event)) {
+            if let Some(notice) = self.runs.take(event) {
                 self.notice = notice;
             }
         }
@@ -253,32 +255,6 @@ impl Studio {
             self.kept.setup = after.clone();
         }
     }
-
-    fn is_running(&self) -> bool {
-        self.run.as_ref().is_some_and(Run::is_running)
-    }
-
-    fn toggle_pause(&mut self) {
-        match &mut self.run {
-            Some(run) if run.is_running() => match run.toggle_pause() {
-                true => self.worker.pause(),
-                false => self.worker.resume(),
-            },
-            _ => self.start(),
-        }
-    }
-
-    fn step_once(&mut self) {
-        if let Some(run) = &mut self.run
-            && run.is_running()
-        {
-            if !run.paused {
-                run.toggle_pause();
-                self.worker.pause();
-            }
-            self.worker.step_once();
-        }
-    }
 }
 
 impl eframe::App for Studio {
@@ -296,10 +272,11 @@ impl eframe::App for Studio {
         let now = ctx.input(|input| input.time);
         self.undoer.feed_state(now, &self.kept.setup);
         self.ask_before_quitting(ctx);
-        let settled = match &self.run {
-            Some(run) => !run.is_running(),
+        let settled = match self.runs.shown() {
+            Some(_) => !self.is_running(),
             None => !self.run_when_loaded && self.loading.is_none(),
         };
+        self.apply_edits(ctx);
         if let Some(screenshot) = self.screenshot.as_mut().filter(|_| settled) {
             screenshot.advance(ctx);
         }

@@ -87,7 +87,7 @@ impl Studio {
 
     fn buttons(&mut self, ui: &mut egui::Ui) {
         let running = self.is_running();
-        let paused = self.run.as_ref().is_some_and(|run| run.paused);
+        let paused = self.runs.active().is_some_and(|run| run.paused);
         ui.horizontal(|ui| {
             let label = match (running, paused) {
                 (false, _) => "Start",
@@ -131,7 +131,13 @@ impl Studio {
     }
 
     fn progress(&self, ui: &mut egui::Ui) {
-        let Some(run) = &self.run else {
+        if self.needs_restart() {
+            ui.colored_label(
+                ui.visuals().warn_fg_color,
+                "The run goes on with what it was started with: Restart uses what the panels say.",
+            );
+        }
+        let Some(run) = self.runs.active().or(self.runs.shown()) else {
             return;
         };
         let Some(stepped) = run.newest else {

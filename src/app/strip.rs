@@ -70,7 +70,7 @@ impl Studio {
 
     /// Back through the estimates of a run.
     fn steps(&mut self, ui: &mut egui::Ui) {
-        let Some(run) = &mut self.run else {
+        let Some(run) = self.runs.shown_mut() else {
             return;
         };
         if run.history.len() < 2 {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant as Clock;
 
+use super::change::ChangeArg;
 use super::error::Interrupted;
 use super::interrupt;
 use super::measurement_args::{Loaded, MeasurementArgs};
@@ -21,7 +22,7 @@ use crate::run::{
     BURN_VERSION, DeviceRecord, FileRecord, MeasurementRecord, ModelRecord, Outcome, PriorRecord,
     Residual, ResultsFolder, RunOutcome, RunRecord, SolverRecord, Timings, drive,
 };
-use crate::solver::{Measurement, Progress, Solver};
+use crate::solver::{Changing, Measurement, Progress, Solver};
 use crate::worker::{Briefing, Ended, Job, SavedState};
 use anyhow::bail;
 
@@ -40,6 +41,16 @@ pub struct Args {
 
     #[command(flatten)]
     pub solver: SolverArgs,
+
+    /// Known settings take another value once STEP steps are done: dist, sigma, coeffs, guidance
+    /// or seed, as in 40:dist=5.2; may be given more than once
+    #[arg(
+        long = "change",
+        value_name = "STEP:NAME=VALUE",
+        allow_hyphen_values = true
+    )]
+    #[arg(help_heading = "Method")]
+    pub changes: Vec<ChangeArg>,
 }
 
 pub fn run(args: Args) -> anyhow::Result<()> {
@@ -83,7 +94,7 @@ pub(super) fn reconstruct(args: &Args, cancel: &AtomicBool) -> anyhow::Result<Ru
     let mut report = ProgressReport::new(name, run.solver.total_steps(), run.shown_levels());
     let solving = Clock::now();
     let gain = run.gain();
-    let driven = drive(run.solver.as_mut(), cancel, &mut |progress, _| {
+    let driven = drive(&mut run.solver, cancel, &mut |progress, _| {
         report.update(&Progress {
             residual_rms: gain * progress.residual_rms,
             ..*progress
@@ -106,7 +117,7 @@ pub(super) fn reconstruct(args: &Args, cancel: &AtomicBool) -> anyhow::Result<Ru
 
 /// A reconstruction that is ready to step, with all that its record will say.
 pub struct Reconstruction {
-    pub solver: Box<dyn Solver>,
+    pub solver: Changing,
     /// In the forward model's units.
     pub measurement: Measurement,
     /// As recorded, gain and offset taken out, nothing corrected.
@@ -159,6 +170,9 @@ impl Reconstruction {
             prior,
             settings: solver_settings,
         } = plan::prepare(problem, &settings, loaded.noise)?;
+        let pitch_um = setup.object_pitch_um();
+        let changes = args.changes.iter().map(|change| change.timed(pitch_um));
+        let solver = Changing::new(solver, changes.collect::<Result<_, _>>()?)?;
         let (target, target_record) = loaded.target.map(|(t, r)| (t.clip, r)).unzip();
         Ok(Self {
             solver,
@@ -245,7 +259,7 @@ impl Reconstruction {
         error: Option<String>,
         solver_s: f64,
     ) -> anyhow::Result<RunRecord> {
-        let solver = self.solver.as_ref();
+        let solver = &self.solver;
         let gain = self.gain();
         let estimate = solver.estimate();
         let residual = self.measurement.residual(&self.predicted(&estimate));
@@ -294,6 +308,7 @@ impl Reconstruction {
             residual: Residual::of(&residual, self.levels),
             findings: solver.findings(),
             notes: solver.notes(),
+            changes: solver.made().to_vec(),
             quality: quality(&estimate)?,
             measurement_quality: quality(&self.bare)?,
             target: self.target_record.clone(),
@@ -312,7 +327,7 @@ impl Reconstruction {
 
 impl Job for Reconstruction {
     fn solver(&mut self) -> &mut dyn Solver {
-        self.solver.as_mut()
+        &mut self.solver
     }
 
     fn briefing(&self) -> Briefing {
@@ -321,6 +336,8 @@ impl Job for Reconstruction {
             chosen_because: self.chosen_because.clone(),
             prior: self.prior_name.into(),
             device: self.device.to_string(),
+            device_why: self.device.why.clone(),
+            saturated_share: self.recorded.saturated_share,
             noise: self.noise,
         }
     }

@@ -1,6 +1,7 @@
 //! What a run is: driving a solver, its record, its results folder.
 
 mod chart;
+pub mod curves;
 mod drive;
 mod folder;
 mod hash;
@@ -12,6 +13,7 @@ mod record;
 pub mod scenes;
 pub mod score;
 mod sensor;
+pub mod trust;
 
 pub use chart::{Axis, ChartError, HeatMap};
 pub use drive::{Outcome, drive};

@@ -10,7 +10,7 @@ use crate::device::ComputeDevice;
 use crate::media::{FrameRange, FrameSize};
 use crate::metrics::{self, Quality};
 use crate::physics::{Optics, Parameter};
-use crate::solver::{Finding, Quantisation, SolverError};
+use crate::solver::{Finding, Quantisation, SolverError, TimedChange};
 
 /// The version of Burn, the tensor library behind every device.
 pub const BURN_VERSION: &str = "0.22.1";
@@ -59,6 +59,8 @@ pub struct RunRecord {
     pub findings: Vec<Finding>,
     /// What the result depends on beyond its parameters.
     pub notes: Vec<String>,
+    /// Settings that took another value on the way.
+    pub changes: Vec<TimedChange>,
     pub target: Option<FileRecord>,
     /// The reconstruction against the target.
     pub quality: Option<Quality>,

@@ -29,7 +29,7 @@ impl Studio {
                 )
                 .clicked()
             {
-                self.panes.profile.toggle();
+                self.toggle_profile();
             }
             self.remeasured_at(ui);
         });
@@ -54,7 +54,7 @@ impl Studio {
     }
 
     fn remeasured_at(&mut self, ui: &mut egui::Ui) {
-        if self.run.as_ref().is_some_and(|run| run.shown().is_some()) {
+        if self.runs.shown().is_some_and(|run| run.shown().is_some()) {
             ui.separator();
             ui.label("A at");
             ui.selectable_value(&mut self.probe.shown, false, "the run's values")

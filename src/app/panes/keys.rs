@@ -29,7 +29,7 @@ impl Studio {
             self.toggle_maximised(index);
         }
         if pressed(Key::P) {
-            self.panes.profile.toggle();
+            self.toggle_profile();
         }
         if pressed(Key::W) {
             self.kept.view.layout = match self.kept.view.layout {

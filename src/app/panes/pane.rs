@@ -7,6 +7,7 @@ use eframe::egui::{
 
 use super::overlay::{BAR_WIDTH, colour_bar, crosshair, line, scale_bar, words};
 use super::{PaneOf, Shown, Studio};
+use crate::app::plots::Tab;
 use crate::display::{Layer, Scene, length, short};
 
 /// How far the divider can be grabbed from, in points.
@@ -116,6 +117,7 @@ impl Studio {
                 let inside = |at: Pos2| share(at).clamp(Pos2::ZERO, pos2(1.0, 1.0)).into();
                 profile.line = Some([inside(from), inside(to)]);
                 profile.on = true;
+                self.kept.plot = Tab::Profile;
             }
             _ if response.dragged() => view.drag(response.drag_delta() / picture.size()),
             _ => {}

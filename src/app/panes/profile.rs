@@ -1,10 +1,11 @@
 //! Values along a line, in all panes.
 
-use eframe::egui::{self, Pos2, Rect};
-use egui_plot::{Legend, Line, Plot, PlotPoints};
+use eframe::egui::{Pos2, Rect};
 
 use super::{Shown, Studio};
+use crate::app::plots::Tab;
 use crate::display::profile;
+use crate::run::curves::{Curves, Series, Style};
 
 /// The line, and whether dragging in a pane draws it.
 #[derive(Default)]
@@ -18,13 +19,6 @@ pub struct Profile {
 const FIRST: [[f32; 2]; 2] = [[0.05, 0.5], [0.95, 0.5]];
 
 impl Profile {
-    pub fn toggle(&mut self) {
-        self.on = !self.on;
-        if self.on {
-            self.line.get_or_insert(FIRST);
-        }
-    }
-
     /// The line where a picture shows it; `seen` is the part of the frame that `picture` shows.
     pub fn ends(&self, picture: Rect, seen: Rect) -> Option<[Pos2; 2]> {
         let line = self.line.filter(|_| self.on)?;
@@ -36,46 +30,47 @@ impl Profile {
 }
 
 impl Studio {
-    /// Whether a line is drawn whose values [`profile_plot`](Self::profile_plot) shows.
-    pub(in crate::app) fn has_profile(&self) -> bool {
-        self.panes.profile.on && self.source.is_some()
+    pub(super) fn toggle_profile(&mut self) {
+        let profile = &mut self.panes.profile;
+        profile.on = !profile.on;
+        if profile.on {
+            profile.line.get_or_insert(FIRST);
+            self.kept.plot = Tab::Profile;
+        }
     }
 
-    /// The values along the line in every clip that the panes show.
-    pub(in crate::app) fn profile_plot(&mut self, ui: &mut egui::Ui) {
+    /// The values along the line in every clip that the panes show: a plot for each quantity.
+    pub(in crate::app) fn profile_curves(&mut self) -> Vec<Curves> {
         let Some(ends) = self.panes.profile.line else {
-            ui.weak("Drag a line over a pane with Shift held down, or press Profile.");
-            return;
+            return Vec::new();
         };
-        let pitch_um = self.pixel_um();
-        let frame = self.frame();
-        let curves: Vec<(String, PlotPoints)> = self
-            .shown_panes()
-            .into_iter()
-            .filter_map(|shown| {
-                let layer = self.layer(shown, frame)?;
-                let transform = layer.look.transform;
-                let samples = profile(&layer.clip, layer.frame, ends);
-                let points = samples
-                    .into_iter()
-                    .map(|[px, value]| [px * pitch_um, f64::from(transform.of(value as f32))]);
-                Some((self.title(shown), points.collect()))
-            })
-            .collect();
-        ui.label("values along the line, by micrometres from its first end");
-        Plot::new("profile")
-            .height(ui.available_height().max(60.0))
-            .legend(Legend::default())
-            .allow_scroll(false)
-            .show(ui, |plot| {
-                for (name, points) in curves {
-                    plot.line(Line::new(name, points));
-                }
-            });
+        let (pixel_um, frame) = (self.pixel_um(), self.frame());
+        let mut plots: Vec<Curves> = Vec::new();
+        for shown in self.shown_panes() {
+            let Some(layer) = self.layer(shown, frame) else {
+                continue;
+            };
+            let transform = layer.look.transform;
+            let points = profile(&layer.clip, layer.frame, ends)
+                .into_iter()
+                .map(|[px, value]| [px * pixel_um, f64::from(transform.of(value as f32))]);
+            let series = Series::new(shown.label(), Style::Line, points.collect());
+            let quantity = shown.quantity().after(transform).label();
+            match plots.iter_mut().find(|plot| plot.y == quantity) {
+                Some(plot) => plot.series.push(series),
+                None => plots.push(Curves {
+                    title: format!("{quantity} along the line"),
+                    x: "micrometres from its first end".into(),
+                    y: quantity.into(),
+                    series: vec![series],
+                }),
+            }
+        }
+        plots
     }
 
     /// What the panes show, each once.
-    pub(in crate::app) fn shown_panes(&self) -> Vec<Shown> {
+    fn shown_panes(&self) -> Vec<Shown> {
         let mut all = Vec::new();
         for shown in self.visible().into_iter().flat_map(|pane| pane.shows()) {
             if !all.contains(&shown) {

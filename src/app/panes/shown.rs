@@ -100,7 +100,7 @@ impl Studio {
     /// The clip of a pane.
     pub(in crate::app) fn clip(&self, shown: Shown) -> Option<Arc<Clip>> {
         let source = self.source.as_ref()?;
-        let preview = self.run.as_ref().and_then(|run| run.shown());
+        let preview = self.runs.shown().and_then(|run| run.shown());
         match shown {
             Shown::Measurement => Some(source.recorded.clone()),
             Shown::Estimate => Some(preview?.estimate.clone()),
@@ -122,14 +122,14 @@ impl Studio {
 
     /// Whether what is re-measured is at the sliders' values.
     pub(in crate::app) fn is_probed(&self) -> bool {
-        self.probe.shown || self.run.as_ref().is_none_or(|run| run.shown().is_none())
+        self.probe.shown || self.runs.shown().is_none_or(|run| run.shown().is_none())
     }
 
     /// Of the residual that the panes show.
     pub(in crate::app) fn residual_rms(&self) -> Option<f64> {
         match self.probe.clips.as_ref().filter(|_| self.is_probed()) {
             Some(probe) => Some(probe.residual_rms),
-            None => Some(self.run.as_ref()?.shown()?.residual_rms),
+            None => Some(self.runs.shown()?.shown()?.residual_rms),
         }
     }
 
@@ -158,7 +158,7 @@ impl Studio {
             };
         }
         // Clips that are compared have one scale, and going back through a run leaves it alone.
-        let newest = self.run.as_ref().and_then(|run| run.history.last());
+        let newest = self.runs.shown().and_then(|run| run.history.last());
         let source = self.source.as_ref();
         let (group, reference) = match shown {
             Shown::Estimate | Shown::Truth => {
