@@ -6,12 +6,12 @@
 
 mod changes;
 mod dialog;
+mod export;
 mod keys;
 mod menu;
 mod model_panel;
 mod notice;
 mod panes;
-mod picture;
 mod playback;
 mod plots;
 mod probe;
@@ -39,6 +39,7 @@ use crate::clip::Clip;
 use crate::worker::{Ended, EventKind, Live, MakeJob, Notify, Worker};
 
 use dialog::Dialog;
+use export::{ExportChoice, Exports};
 use notice::Notice;
 use panes::View;
 use playback::Playback;
@@ -71,6 +72,7 @@ pub struct Opening {
 struct Kept {
     setup: Setup,
     view: View,
+    export: ExportChoice,
     recent: Vec<PathBuf>,
     dark: Option<bool>,
     /// What is drawn below the panes.
@@ -84,6 +86,7 @@ impl Default for Kept {
         Self {
             setup: Setup::default(),
             view: View::default(),
+            export: ExportChoice::default(),
             recent: Vec::new(),
             dark: None,
             plot: plots::Tab::Convergence,
@@ -110,7 +113,8 @@ pub struct Studio {
     playback: Playback,
     trust: result_panel::Trust,
     notice: Notice,
-    panes: panes::Textures,
+    panes: panes::Panes,
+    exports: Exports,
     dialog: Option<Dialog>,
     quit: Quit,
     screenshot: Option<Screenshot>,
@@ -147,10 +151,12 @@ impl Studio {
                 playing: false,
                 rate: 8.0,
                 at: 0.0,
+                since: None,
             },
             trust: result_panel::Trust::default(),
             notice: Notice::hint("Open a capture, or choose a demo: File, or drop a file here."),
-            panes: panes::Textures::default(),
+            panes: panes::Panes::default(),
+            exports: Exports::default(),
             dialog: None,
             quit: Quit::No,
             screenshot: opening.screenshot.map(Screenshot::new),
@@ -240,6 +246,7 @@ impl Studio {
             }
         }
         self.take_chosen();
+        self.take_exported();
     }
 
     fn undo(&mut self) {
@@ -280,7 +287,8 @@ impl eframe::App for Studio {
         }
     }
 
-    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
+        self.panes.canvas.begin(frame, &self.notify);
         egui::Panel::top("menu").show(ui, |ui| self.menu(ui));
         egui::Panel::bottom("notice").show(ui, |ui| self.notice.show(ui));
         let panel = |panel: egui::Panel| panel.resizable(true).default_size(290.0);
