@@ -112,12 +112,20 @@ pub struct Studio {
     probe: Probe,
     playback: Playback,
     trust: result_panel::Trust,
+    pinned: Option<Pinned>,
     notice: Notice,
     panes: panes::Panes,
     exports: Exports,
     dialog: Option<Dialog>,
     quit: Quit,
     screenshot: Option<Screenshot>,
+}
+
+/// An estimate that others are compared with.
+struct Pinned {
+    /// Which run and step it is of.
+    name: String,
+    clip: Arc<Clip>,
 }
 
 impl Studio {
@@ -154,6 +162,7 @@ impl Studio {
                 since: None,
             },
             trust: result_panel::Trust::default(),
+            pinned: None,
             notice: Notice::hint("Open a capture, or choose a demo: File, or drop a file here."),
             panes: panes::Panes::default(),
             exports: Exports::default(),
@@ -198,6 +207,7 @@ impl Studio {
                 self.kept.recent.truncate(RECENT);
                 self.worker.cancel();
                 self.runs = Runs::default();
+                self.pinned = None;
                 self.probe = Probe::default();
                 self.playback.at = 0.0;
                 self.source = Some(source);

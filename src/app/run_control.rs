@@ -8,7 +8,7 @@ use super::changes::{self, between};
 use super::notice::Notice;
 use super::run::Run;
 use super::setup::Setup;
-use super::{Studio, runs};
+use super::{Pinned, Studio, runs};
 use crate::solver::TimedChange;
 
 impl Studio {
@@ -101,6 +101,19 @@ impl Studio {
         self.notice = Notice::hint(format!(
             "Repeating the run up to step {step}; from there it goes another way."
         ));
+    }
+
+    /// Puts the estimate that is shown aside, to compare others with.
+    pub(super) fn pin(&mut self) {
+        let Some((run, shown)) = self.runs.shown().and_then(|run| Some((run, run.shown()?))) else {
+            return;
+        };
+        let name = format!("{}, step {}", run.name, shown.step);
+        self.notice = Notice::hint(format!(
+            "Pinned: {name}. Choose it in a pane or on one side of the wipe."
+        ));
+        let clip = shown.estimate.clone();
+        self.pinned = Some(Pinned { name, clip });
     }
 
     /// Hands edits of known values to the run under way, once the mouse is released.

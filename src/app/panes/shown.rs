@@ -15,15 +15,21 @@ pub enum Shown {
     Remeasured,
     Residual,
     Truth,
+    /// An estimate put aside, to compare others with.
+    Pinned,
+    /// Standard deviation over the estimates of several seeds.
+    Spread,
 }
 
 impl Shown {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Measurement,
         Self::Estimate,
         Self::Remeasured,
         Self::Residual,
         Self::Truth,
+        Self::Pinned,
+        Self::Spread,
     ];
 
     pub fn label(self) -> &'static str {
@@ -33,6 +39,8 @@ impl Shown {
             Self::Remeasured => "Re-measured A(x0)",
             Self::Residual => "Residual A(x0) - y",
             Self::Truth => "True video",
+            Self::Pinned => "Pinned estimate",
+            Self::Spread => "Spread over seeds",
         }
     }
 
@@ -41,7 +49,7 @@ impl Shown {
         match self {
             Self::Measurement | Self::Remeasured => Quantity::Intensity,
             Self::Residual => Quantity::Difference,
-            Self::Estimate | Self::Truth => Quantity::Amplitude,
+            Self::Estimate | Self::Truth | Self::Pinned | Self::Spread => Quantity::Amplitude,
         }
     }
 
@@ -52,6 +60,8 @@ impl Shown {
             Self::Estimate => {
                 "No estimate yet: Re-measured shows A of a first guess made from the measurement."
             }
+            Self::Pinned => "Nothing is pinned (Runs, Pin this estimate).",
+            Self::Spread => "Run again with another seed: what differs shows here.",
             _ => "Nothing yet.",
         }
     }
@@ -105,6 +115,8 @@ impl Studio {
             Shown::Measurement => Some(source.recorded.clone()),
             Shown::Estimate => Some(preview?.estimate.clone()),
             Shown::Truth => source.truth.clone(),
+            Shown::Pinned => Some(self.pinned.as_ref()?.clip.clone()),
+            Shown::Spread => self.trust.spread.clone(),
             Shown::Remeasured | Shown::Residual => {
                 let probe = self.probe.clips.as_ref().filter(|_| self.is_probed());
                 let (predicted, residual) = match (probe, preview) {
