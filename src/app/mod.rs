@@ -4,6 +4,7 @@
 //! from the live physics thread, and from files that threads of their own read. Panels are a
 //! file each.
 
+mod bench;
 mod changes;
 mod dialog;
 mod export;
@@ -38,6 +39,7 @@ use serde::{Deserialize, Serialize};
 use crate::clip::Clip;
 use crate::worker::{Ended, EventKind, Live, MakeJob, Notify, Worker};
 
+pub use bench::{Bench, UiTimings};
 use dialog::Dialog;
 use export::{ExportChoice, Exports};
 use notice::Notice;
@@ -64,6 +66,8 @@ pub struct Opening {
     pub run: bool,
     /// Write a picture of the window once the run has ended, and close it.
     pub screenshot: Option<PathBuf>,
+    /// Move sliders and start runs, measure how quickly the window answers, and close it.
+    pub bench: Option<Bench>,
 }
 
 /// What outlives the window.
@@ -119,6 +123,7 @@ pub struct Studio {
     dialog: Option<Dialog>,
     quit: Quit,
     screenshot: Option<Screenshot>,
+    bench: Option<Bench>,
 }
 
 /// An estimate that others are compared with.
@@ -169,6 +174,7 @@ impl Studio {
             dialog: None,
             quit: Quit::No,
             screenshot: opening.screenshot.map(Screenshot::new),
+            bench: opening.bench,
             kept,
         };
         if let Some(dark) = studio.kept.dark {
@@ -250,6 +256,7 @@ impl Studio {
         if let Some(answer) = self.live.answer()
             && answer.id == self.probe.asked
         {
+            self.probe.answered = answer.id;
             match answer.result {
                 Ok(clips) => (self.probe.clips, self.probe.error) = (Some(clips), None),
                 Err(error) => self.probe.error = Some(error),
@@ -273,8 +280,9 @@ impl Studio {
 }
 
 impl eframe::App for Studio {
-    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+    fn logic(&mut self, ctx: &egui::Context, frame: &mut eframe::Frame) {
         self.drain();
+        self.bench(ctx, frame);
         let dropped = ctx.input(|input| {
             let file = input.raw.dropped_files.first()?;
             Some(file.path().to_owned())
