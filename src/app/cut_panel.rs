@@ -98,6 +98,19 @@ impl Studio {
         self.read_again(ui.ctx());
     }
 
+    /// Changes how the open capture is read.
+    pub fn cut(&mut self, change: impl FnOnce(&mut CaptureSetup)) {
+        if let Some(source) = &self.source {
+            let cut = self.draft.get_or_insert_with(|| source.cut.clone());
+            change(cut);
+        }
+    }
+
+    /// The shape of the open capture, as it is cut.
+    pub fn capture_shape(&self) -> Option<Shape> {
+        Some(self.source.as_ref()?.recorded.shape())
+    }
+
     fn read_again(&mut self, ctx: &egui::Context) {
         let busy = self.loading.is_some() || self.is_running();
         if busy || ctx.egui_is_using_pointer() || ctx.egui_wants_keyboard_input() {

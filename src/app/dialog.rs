@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Studio, setup};
+use crate::display::animation::Arrangement;
 
 /// What a file dialog was opened for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -15,6 +16,9 @@ pub(super) enum Chosen {
     Flat,
     Checkpoint,
     Folder,
+    Figure,
+    FrameAnimation,
+    ClipAnimation,
     /// A file for the plot that is shown.
     Plot,
 }
@@ -56,6 +60,16 @@ impl Studio {
                     .add_filter("numbers", &["csv"])
                     .save_file(),
                 Chosen::Folder => dialog.set_title("Save into a folder").pick_folder(),
+                Chosen::Figure => dialog
+                    .set_title("Save a figure")
+                    .set_file_name("figure.png")
+                    .add_filter("picture", &["png"])
+                    .save_file(),
+                Chosen::FrameAnimation | Chosen::ClipAnimation => dialog
+                    .set_title("Save an animation")
+                    .set_file_name("diffusion.gif")
+                    .add_filter("animation", &["gif", "mp4"])
+                    .save_file(),
             };
             let _ = sender.send(path.map(|path| (what, path)));
             notify();
@@ -76,21 +90,25 @@ impl Studio {
             Some((Chosen::Capture | Chosen::Pictures, path)) => self.open(path, None),
             Some((Chosen::Truth, truth)) => self.set_truth(Some(truth)),
             Some((which @ (Chosen::Dark | Chosen::Flat), path)) => {
-                if let Some(source) = &self.source {
-                    let mut cut = self.draft.clone().unwrap_or_else(|| source.cut.clone());
-                    match which {
-                        Chosen::Dark => cut.dark = Some(path),
-                        _ => cut.flat = Some(path),
-                    }
-                    self.draft = Some(cut);
-                }
+                self.cut(|cut| match which {
+                    Chosen::Dark => cut.dark = Some(path),
+                    _ => cut.flat = Some(path),
+                });
             }
             Some((Chosen::Checkpoint, path)) => {
                 self.kept.setup.prior = setup::Prior::Checkpoint;
                 self.kept.setup.checkpoint = Some(path);
             }
             Some((Chosen::Plot, path)) => self.save_plot(&path),
-            Some((Chosen::Folder, folder)) => self.worker.save(folder),
+            Some((Chosen::Folder, folder)) => self.save_result(folder),
+            Some((Chosen::Figure, path)) => self.export_figure(path),
+            Some((Chosen::FrameAnimation, path)) => {
+                let frame = self.frame();
+                self.export_animation(path, Arrangement::Frame(frame));
+            }
+            Some((Chosen::ClipAnimation, path)) => {
+                self.export_animation(path, Arrangement::AllFrames);
+            }
             None => {}
         }
     }

@@ -10,7 +10,7 @@ use eframe::egui::{
 
 use super::Studio;
 use super::dialog::Chosen;
-use super::picture::{ColourMap, picture};
+use crate::display::ColourMap;
 use crate::run::demos::{DEMOS, Demo};
 use crate::worker::Notify;
 
@@ -47,7 +47,12 @@ impl Gallery {
                     // As recorded, so that a veil of haze is one.
                     let low = clip.range().0.min(0.0);
                     let high = frame.iter().copied().fold(low, f32::max);
-                    picture(frame, width, (low, high), ColourMap::Grey)
+                    let colour = |value: &f32| {
+                        let [r, g, b] = ColourMap::Grey.colour((value - low) / (high - low));
+                        Color32::from_rgb(r, g, b)
+                    };
+                    let size = [width, frame.len() / width];
+                    ColorImage::new(size, frame.iter().map(colour).collect())
                 });
                 let _ = sender.send((index, pictures));
                 notify();

@@ -23,20 +23,20 @@ impl Studio {
         if pressed(Modifiers::NONE, Key::F11) {
             self.toggle_presenter(ctx);
         }
-        // Typing into a field comes first.
-        if ctx.egui_wants_keyboard_input() {
-            return;
+        let modal = ctx.memory(|memory| memory.top_modal_layer().is_some());
+        if self.presenter.on && !modal && pressed(Modifiers::NONE, Key::Escape) {
+            self.toggle_presenter(ctx);
         }
-        if ctx.memory(|memory| memory.top_modal_layer().is_some()) {
+        // Typing into a field comes first.
+        if modal || ctx.egui_wants_keyboard_input() {
             return;
         }
         if pressed(Modifiers::NONE, Key::Space) {
             self.toggle_pause();
         } else if pressed(Modifiers::NONE, Key::Escape) {
-            match (self.region.on, self.presenter.on) {
-                (true, _) => self.region = super::RegionTool::default(),
-                (_, true) => self.toggle_presenter(ctx),
-                _ => self.worker.cancel(),
+            match self.region.on {
+                true => self.region = super::RegionTool::default(),
+                false => self.worker.cancel(),
             }
         } else if pressed(Modifiers::NONE, Key::Period) {
             self.step_once();

@@ -31,7 +31,10 @@ impl Studio {
                     ui.radio_value(&mut self.kept.view.layout, layout, layout.label());
                 }
                 ui.separator();
-                if ui.button("Reset zoom").clicked() {
+                if ui
+                    .add(egui::Button::new("Whole frame").shortcut_text("Home"))
+                    .clicked()
+                {
                     self.kept.view.whole();
                 }
                 let dark = ui.visuals().dark_mode;
@@ -40,6 +43,16 @@ impl Studio {
                     self.set_theme(&ui.ctx().clone(), !dark);
                 }
                 egui::gui_zoom::zoom_menu_buttons(ui);
+                ui.separator();
+                ui.horizontal(|ui| {
+                    let name = ui.label("Memory for estimates");
+                    let range = super::runs::LEAST_MB..=65_536;
+                    let memory = egui::DragValue::new(&mut self.kept.history_mb);
+                    ui.add(memory.range(range).suffix(" MB"))
+                        .labelled_by(name.id)
+                        .on_hover_text("When it is full, every other step of the longest run goes");
+                });
+                ui.weak(self.panes.canvas.about());
             });
             ui.menu_button("Run", |ui| {
                 let running = self.is_running();
@@ -116,6 +129,7 @@ impl Studio {
         if ui.add_enabled(can_save, save).clicked() {
             self.choose(Chosen::Folder);
         }
+        ui.menu_button("Export", |ui| self.export_menu(ui));
         ui.separator();
         if ui.button("Quit").clicked() {
             ui.ctx().send_viewport_cmd(egui::ViewportCommand::Close);

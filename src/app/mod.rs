@@ -4,18 +4,19 @@
 //! from the live physics thread, and from files that threads of their own read. Panels are a
 //! file each.
 
+mod bench;
 mod capture_setup;
 mod changes;
 mod cut_panel;
 mod demo_setup;
 mod dialog;
+mod export;
 mod gallery;
 mod keys;
 mod menu;
 mod model_panel;
 mod notice;
 mod panes;
-mod picture;
 mod playback;
 mod playlist;
 mod plots;
@@ -47,10 +48,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::clip::Clip;
 use crate::run::demos::Demo;
-use crate::worker::{Live, MakeJob, Notify, Worker};
+use crate::worker::{Ended, EventKind, Live, MakeJob, Notify, Worker};
 
-use capture_setup::CaptureSetup;
+pub use bench::{Bench, UiTimings};
+pub use capture_setup::CaptureSetup;
 use dialog::Dialog;
+use export::{ExportChoice, Exports};
 use gallery::Gallery;
 use notice::Notice;
 use panes::View;
@@ -62,7 +65,7 @@ use quit::Quit;
 use region::RegionTool;
 use runs::Runs;
 use screenshot::Screenshot;
-pub use setup::Setup;
+pub use setup::{Device, Method, Model, Prior, Setup};
 use source::{Loading, Read, Source, Wanted};
 
 /// Makes a job of a `reconstruct` command.
@@ -87,6 +90,8 @@ pub struct Opening {
     pub demo_folder: Option<PathBuf>,
     /// Write a picture of the window once the run has ended, and close it.
     pub screenshot: Option<PathBuf>,
+    /// Move sliders and start runs, measure how quickly the window answers, and close it.
+    pub bench: Option<Bench>,
 }
 
 /// What outlives the window.
@@ -95,6 +100,7 @@ pub struct Opening {
 struct Kept {
     setup: Setup,
     view: View,
+    export: ExportChoice,
     recent: Vec<PathBuf>,
     dark: Option<bool>,
     /// What is drawn below the panes.
@@ -111,6 +117,7 @@ impl Default for Kept {
         Self {
             setup: Setup::default(),
             view: View::default(),
+            export: ExportChoice::default(),
             recent: Vec::new(),
             dark: None,
             plot: plots::Tab::Convergence,
@@ -151,11 +158,21 @@ pub struct Studio {
     probe: Probe,
     playback: Playback,
     trust: result_panel::Trust,
+    pinned: Option<Pinned>,
     notice: Notice,
-    panes: panes::Textures,
+    panes: panes::Panes,
+    exports: Exports,
     dialog: Option<Dialog>,
     quit: Quit,
     screenshot: Option<Screenshot>,
+    bench: Option<Bench>,
+}
+
+/// An estimate that others are compared with.
+struct Pinned {
+    /// Which run and step it is of.
+    name: String,
+    clip: Arc<Clip>,
 }
 
 impl Studio {
@@ -202,13 +219,17 @@ impl Studio {
                 playing: false,
                 rate: 8.0,
                 at: 0.0,
+                since: None,
             },
             trust: result_panel::Trust::default(),
+            pinned: None,
             notice: Notice::hint("Open a capture, or choose a demo: File, or drop a file here."),
-            panes: panes::Textures::default(),
+            panes: panes::Panes::default(),
+            exports: Exports::default(),
             dialog: None,
             quit: Quit::No,
             screenshot: opening.screenshot.map(Screenshot::new),
+            bench: opening.bench,
             kept,
         };
         if let Some(dark) = studio.kept.dark {
@@ -263,6 +284,7 @@ impl Studio {
                 }
                 self.worker.cancel();
                 self.runs = Runs::default();
+                self.pinned = None;
                 self.probe = Probe::default();
                 self.playback.at = 0.0;
                 self.region = RegionTool::default();
@@ -298,6 +320,11 @@ impl Studio {
         }
         let events: Vec<_> = self.worker.events().collect();
         for event in events {
+            if let EventKind::Ended(conclusion) = &event.kind
+                && matches!(conclusion.ended, Ended::DeviceLost(_))
+            {
+                self.kept.setup.device = Device::Cpu;
+            }
             if let Some(notice) = self.runs.take(event) {
                 self.notice = notice;
             }
@@ -305,12 +332,14 @@ impl Studio {
         if let Some(answer) = self.live.answer()
             && answer.id == self.probe.asked
         {
+            self.probe.answered = answer.id;
             match answer.result {
                 Ok(clips) => (self.probe.clips, self.probe.error) = (Some(clips), None),
                 Err(error) => self.probe.error = Some(error),
             }
         }
         self.take_chosen();
+        self.take_exported();
     }
 
     fn undo(&mut self) {
@@ -327,8 +356,9 @@ impl Studio {
 }
 
 impl eframe::App for Studio {
-    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+    fn logic(&mut self, ctx: &egui::Context, frame: &mut eframe::Frame) {
         self.drain();
+        self.bench(ctx, frame);
         let dropped = ctx.input(|input| {
             let file = input.raw.dropped_files.first()?;
             Some(file.path().to_owned())
@@ -355,7 +385,8 @@ impl eframe::App for Studio {
         }
     }
 
-    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
+        self.panes.canvas.begin(frame, &self.notify);
         if self.presenter.on {
             self.present(ui);
             self.ask_live();
@@ -377,12 +408,14 @@ impl eframe::App for Studio {
                 self.result_panel(ui);
             });
         });
-        egui::Panel::bottom("plots")
-            .resizable(true)
-            .default_size(170.0)
-            .min_size(110.0)
-            .show(ui, |ui| self.plots(ui));
-        egui::Panel::bottom("strip").show(ui, |ui| self.strip(ui));
+        if self.source.is_some() {
+            egui::Panel::bottom("plots")
+                .resizable(true)
+                .default_size(170.0)
+                .min_size(110.0)
+                .show(ui, |ui| self.plots(ui));
+            egui::Panel::bottom("strip").show(ui, |ui| self.strip(ui));
+        }
         egui::CentralPanel::default().show(ui, |ui| self.panes(ui));
         self.ask_live();
     }

@@ -20,14 +20,16 @@ pub enum Tab {
     Convergence,
     Parameters,
     Spectrum,
+    Profile,
     Runs,
 }
 
 impl Tab {
-    const ALL: [Self; 4] = [
+    const ALL: [Self; 5] = [
         Self::Convergence,
         Self::Parameters,
         Self::Spectrum,
+        Self::Profile,
         Self::Runs,
     ];
 
@@ -36,6 +38,7 @@ impl Tab {
             Self::Convergence => "Convergence",
             Self::Parameters => "Parameters",
             Self::Spectrum => "Residual spectrum",
+            Self::Profile => "Line profile",
             Self::Runs => "Runs",
         }
     }
@@ -45,6 +48,7 @@ impl Tab {
             Self::Convergence => "Residual, and PSNR where there is a true video, by step",
             Self::Parameters => "Values that the run uses or finds, by frame and by step",
             Self::Spectrum => "Power of A(x0) - y by spatial frequency: flat where it is noise",
+            Self::Profile => "Values along a line, in all panes: press Profile to draw one",
             Self::Runs => "All runs of this capture beside each other",
         }
     }
@@ -53,10 +57,7 @@ impl Tab {
 impl Studio {
     pub(super) fn plots(&mut self, ui: &mut egui::Ui) {
         let tab = self.kept.plot;
-        let curves = match self.runs.shown() {
-            Some(run) => curves(tab, run),
-            None => Vec::new(),
-        };
+        let curves = self.curves();
         ui.horizontal(|ui| {
             for other in Tab::ALL {
                 ui.selectable_value(&mut self.kept.plot, other, other.label())
@@ -80,7 +81,10 @@ impl Studio {
             return;
         }
         if curves.is_empty() {
-            ui.weak("The residual of a run and the parameters it finds are drawn here.");
+            ui.weak(match tab {
+                Tab::Profile => "Drag a line over a pane with Shift held down, or press Profile.",
+                _ => "The residual of a run and the parameters it finds are drawn here.",
+            });
             return;
         }
         let height = (ui.available_height() - 24.0).max(60.0);
@@ -92,10 +96,19 @@ impl Studio {
         });
     }
 
+    fn curves(&mut self) -> Vec<Curves> {
+        match (self.kept.plot, self.runs.shown()) {
+            (Tab::Profile, _) => self.profile_curves(),
+            (Tab::Convergence, Some(run)) => convergence(run),
+            (Tab::Parameters, Some(run)) => parameters(run),
+            (Tab::Spectrum, Some(run)) => spectrum(run),
+            (Tab::Runs, _) | (_, None) => Vec::new(),
+        }
+    }
+
     /// Writes what the present tab draws, as its name asks: a PNG picture or a CSV table.
     pub fn save_plot(&mut self, path: &Path) {
-        let run = self.runs.shown();
-        let plots = run.map_or(Vec::new(), |run| curves(self.kept.plot, run));
+        let plots = self.curves();
         let is_table = path
             .extension()
             .is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
@@ -133,15 +146,6 @@ fn draw(ui: &mut egui::Ui, curves: &Curves, height: f32) {
                 }
             }
         });
-}
-
-fn curves(tab: Tab, run: &Run) -> Vec<Curves> {
-    match tab {
-        Tab::Convergence => convergence(run),
-        Tab::Parameters => parameters(run),
-        Tab::Spectrum => spectrum(run),
-        Tab::Runs => Vec::new(),
-    }
 }
 
 fn convergence(run: &Run) -> Vec<Curves> {

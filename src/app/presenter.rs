@@ -3,7 +3,7 @@
 use eframe::egui::{self, ProgressBar, RichText, ViewportCommand};
 
 use super::Studio;
-use super::panes::{Layout, Shown, View};
+use super::panes::{ContrastKind, Layout, Shown, View};
 use super::playlist::Tour;
 
 /// The window as the audience sees it.
@@ -24,6 +24,8 @@ pub(super) fn stage() -> View {
             Shown::Truth,
             Shown::Residual,
         ],
+        // As recorded, so that a veil of haze is one.
+        contrast: ContrastKind::Fixed,
         ..View::default()
     }
 }
@@ -48,7 +50,7 @@ impl Studio {
         }
         egui::Panel::top("presenter title").show(ui, |ui| {
             ui.add_space(0.3 * large);
-            ui.label(RichText::new(self.title()).size(huge).strong());
+            ui.label(RichText::new(self.headline()).size(huge).strong());
             ui.label(RichText::new(self.story()).size(large));
             ui.add_space(0.3 * large);
         });
@@ -66,7 +68,7 @@ impl Studio {
         });
     }
 
-    fn title(&self) -> String {
+    fn headline(&self) -> String {
         match &self.source {
             Some(source) => source.name(),
             None => "VDPS Studio".into(),

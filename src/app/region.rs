@@ -58,11 +58,9 @@ impl Studio {
         if response.drag_stopped() {
             self.region = RegionTool::default();
             if let Some(source) = &self.source {
-                let mut cut = self.draft.clone().unwrap_or_else(|| source.cut.clone());
                 let drawn = Rect::from_two_pos(from, to);
-                if let Some(region) = region(drawn, cut.region, source.whole) {
-                    cut.region = Some(region);
-                    self.draft = Some(cut);
+                if let Some(region) = region(drawn, source.cut.region, source.whole) {
+                    self.cut(|cut| cut.region = Some(region));
                 }
             }
         }

@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, bounded};
 use super::capture_setup::CaptureSetup;
 use crate::clip::{Clip, Shape};
 use crate::run::demos::{Demo, DemoFiles};
-use crate::run::{Capture, CaptureError};
+use crate::run::{Capture, CaptureError, plan};
 use crate::solver::Measurement;
 use crate::worker::Notify;
 
@@ -32,6 +32,8 @@ pub struct Source {
     /// How many values lie in each of equal bins from the smallest to the largest.
     pub histogram: Vec<u32>,
     pub range: (f32, f32),
+    /// How much longer clips of this shape take here than the nominal times.
+    pub slowness: f64,
 }
 
 /// What is to be read.
@@ -172,6 +174,7 @@ impl Source {
             measurement: Arc::new(measurement),
             histogram: histogram(&recorded, range),
             range,
+            slowness: plan::slowness(recorded.shape()),
             recorded: Arc::new(recorded),
             truth: target.map(|(truth, _)| Arc::new(truth.clip)),
             levels: quantisation.and(footage.levels),

@@ -6,7 +6,8 @@ use std::path::Path;
 use image::RgbImage;
 use plotters::prelude::*;
 
-use super::chart::{ChartError, FONT, built_in_letters};
+use super::chart::ChartError;
+use crate::display::{FONT, built_in_letters};
 
 /// Curves over a common axis.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -2,6 +2,7 @@
 
 mod capture;
 mod chart;
+mod cpu_time;
 pub mod curves;
 pub mod demos;
 mod drive;
@@ -19,6 +20,7 @@ pub mod trust;
 
 pub use capture::{Capture, CaptureError, CaptureFiles, open_recorded};
 pub use chart::{Axis, ChartError, HeatMap};
+pub use cpu_time::cpu_time;
 pub use drive::{Outcome, drive};
 pub use folder::{ResultsError, ResultsFolder};
 pub use hash::sha256;
