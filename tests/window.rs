@@ -1,5 +1,7 @@
 //! The window, driven by the labels a user reads.
 
+mod views;
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 

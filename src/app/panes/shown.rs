@@ -149,11 +149,14 @@ impl Studio {
         let own = shown.quantity();
         let transform = own.shown_as(view.values.of(own));
         if shown == Shown::Residual {
-            let end = view.residual_end.map(|high| Range { low: -high, high });
-            let rms = self.residual_rms().unwrap_or(f64::NAN);
+            let high = view.residual_end;
+            let range = match high > 0.0 {
+                true => Range { low: -high, high },
+                false => signed_range(self.residual_rms().unwrap_or(f64::NAN)),
+            };
             return Look {
                 map: ColourMap::Diverging,
-                range: end.unwrap_or_else(|| signed_range(rms)),
+                range,
                 transform,
             };
         }
