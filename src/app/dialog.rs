@@ -93,7 +93,7 @@ impl Studio {
                 self.kept.setup.checkpoint = Some(path);
             }
             Some((Chosen::Plot, path)) => self.save_plot(&path),
-            Some((Chosen::Folder, folder)) => self.worker.save(folder),
+            Some((Chosen::Folder, folder)) => self.save_result(folder),
             Some((Chosen::Figure, path)) => self.export_figure(path),
             Some((Chosen::FrameAnimation, path)) => {
                 let frame = self.frame();

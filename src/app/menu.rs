@@ -44,6 +44,14 @@ impl Studio {
                 }
                 egui::gui_zoom::zoom_menu_buttons(ui);
                 ui.separator();
+                ui.horizontal(|ui| {
+                    let name = ui.label("Memory for estimates");
+                    let range = super::runs::LEAST_MB..=65_536;
+                    let memory = egui::DragValue::new(&mut self.kept.history_mb);
+                    ui.add(memory.range(range).suffix(" MB"))
+                        .labelled_by(name.id)
+                        .on_hover_text("When it is full, every other step of the longest run goes");
+                });
                 ui.weak(self.panes.canvas.about());
             });
             ui.menu_button("Run", |ui| {

@@ -4,6 +4,7 @@
 //! from the live physics thread, and from files that threads of their own read. Panels are a
 //! file each.
 
+mod bench;
 mod changes;
 mod dialog;
 mod export;
@@ -36,8 +37,9 @@ use eframe::egui::util::undoer::Undoer;
 use serde::{Deserialize, Serialize};
 
 use crate::clip::Clip;
-use crate::worker::{Live, MakeJob, Notify, Worker};
+use crate::worker::{Ended, EventKind, Live, MakeJob, Notify, Worker};
 
+pub use bench::{Bench, UiTimings};
 use dialog::Dialog;
 use export::{ExportChoice, Exports};
 use notice::Notice;
@@ -47,7 +49,7 @@ use probe::Probe;
 use quit::Quit;
 use runs::Runs;
 use screenshot::Screenshot;
-pub use setup::Setup;
+pub use setup::{Device, Method, Model, Prior, Setup};
 use source::{Loading, Source};
 
 /// Makes a job of a `reconstruct` command.
@@ -64,6 +66,8 @@ pub struct Opening {
     pub run: bool,
     /// Write a picture of the window once the run has ended, and close it.
     pub screenshot: Option<PathBuf>,
+    /// Move sliders and start runs, measure how quickly the window answers, and close it.
+    pub bench: Option<Bench>,
 }
 
 /// What outlives the window.
@@ -112,12 +116,21 @@ pub struct Studio {
     probe: Probe,
     playback: Playback,
     trust: result_panel::Trust,
+    pinned: Option<Pinned>,
     notice: Notice,
     panes: panes::Panes,
     exports: Exports,
     dialog: Option<Dialog>,
     quit: Quit,
     screenshot: Option<Screenshot>,
+    bench: Option<Bench>,
+}
+
+/// An estimate that others are compared with.
+struct Pinned {
+    /// Which run and step it is of.
+    name: String,
+    clip: Arc<Clip>,
 }
 
 impl Studio {
@@ -154,12 +167,14 @@ impl Studio {
                 since: None,
             },
             trust: result_panel::Trust::default(),
+            pinned: None,
             notice: Notice::hint("Open a capture, or choose a demo: File, or drop a file here."),
             panes: panes::Panes::default(),
             exports: Exports::default(),
             dialog: None,
             quit: Quit::No,
             screenshot: opening.screenshot.map(Screenshot::new),
+            bench: opening.bench,
             kept,
         };
         if let Some(dark) = studio.kept.dark {
@@ -198,6 +213,7 @@ impl Studio {
                 self.kept.recent.truncate(RECENT);
                 self.worker.cancel();
                 self.runs = Runs::default();
+                self.pinned = None;
                 self.probe = Probe::default();
                 self.playback.at = 0.0;
                 self.source = Some(source);
@@ -228,6 +244,11 @@ impl Studio {
         }
         let events: Vec<_> = self.worker.events().collect();
         for event in events {
+            if let EventKind::Ended(conclusion) = &event.kind
+                && matches!(conclusion.ended, Ended::DeviceLost(_))
+            {
+                self.kept.setup.device = Device::Cpu;
+            }
             if let Some(notice) = self.runs.take(event) {
                 self.notice = notice;
             }
@@ -235,6 +256,7 @@ impl Studio {
         if let Some(answer) = self.live.answer()
             && answer.id == self.probe.asked
         {
+            self.probe.answered = answer.id;
             match answer.result {
                 Ok(clips) => (self.probe.clips, self.probe.error) = (Some(clips), None),
                 Err(error) => self.probe.error = Some(error),
@@ -258,8 +280,9 @@ impl Studio {
 }
 
 impl eframe::App for Studio {
-    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+    fn logic(&mut self, ctx: &egui::Context, frame: &mut eframe::Frame) {
         self.drain();
+        self.bench(ctx, frame);
         let dropped = ctx.input(|input| {
             let file = input.raw.dropped_files.first()?;
             Some(file.path().to_owned())

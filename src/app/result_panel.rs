@@ -1,7 +1,10 @@
+use std::sync::Arc;
+
 use eframe::egui;
 
 use super::Studio;
 use super::runs::Runs;
+use crate::clip::Clip;
 use crate::metrics;
 use crate::run::trust::{Facts, Remark, Weight, judge};
 use crate::solver::Finding;
@@ -12,23 +15,25 @@ use crate::worker::RunId;
 pub struct Trust {
     about: Option<(RunId, usize, usize)>,
     remarks: Vec<Remark>,
+    /// Standard deviation over the estimates of several seeds.
+    pub spread: Option<Arc<Clip>>,
 }
 
 impl Trust {
     fn update(&mut self, runs: &Runs) {
         let Some(run) = runs.shown() else {
-            self.remarks.clear();
+            *self = Self::default();
             return;
         };
         let (Some(shown), Some(conclusion)) = (run.shown(), &run.conclusion) else {
-            self.remarks.clear();
-            self.about = None;
+            *self = Self::default();
             return;
         };
         let about = (run.id, shown.step, runs.other_seeds().len());
         if self.about == Some(about) {
             return;
         }
+        let spread = runs.spread();
         let briefing = run.briefing.as_ref();
         let last = run
             .history
@@ -41,10 +46,11 @@ impl Trust {
             whiteness: &shown.whiteness,
             saturated_share: briefing.map_or(0.0, |briefing| briefing.saturated_share),
             findings: &conclusion.findings,
-            seeds: runs
-                .spread()
-                .map(|(spread, count)| (metrics::rms(spread.data()), count)),
+            seeds: spread
+                .as_ref()
+                .map(|(spread, count)| (metrics::rms(spread.data()), *count)),
         });
+        self.spread = spread.map(|(spread, _)| Arc::new(spread));
         self.about = Some(about);
     }
 }

@@ -103,6 +103,13 @@ impl Run {
     }
 
     pub fn take_preview(&mut self, preview: Preview) {
+        if self
+            .history
+            .last()
+            .is_some_and(|last| last.step == preview.step)
+        {
+            return;
+        }
         // The newest is always there; whether it stays shows when the next one comes.
         if self.history.len() > 1 && !self.seen.is_multiple_of(self.stride) {
             self.history.pop();
@@ -168,6 +175,11 @@ impl Run {
                             true => "The run failed",
                             false => "The run failed; its last estimate is kept and can be saved",
                         },
+                        error.clone(),
+                    ),
+                    Ended::DeviceLost(error) => Notice::error(
+                        "The device failed; the last estimate is kept, and Start goes on on the \
+                         processor",
                         error.clone(),
                     ),
                 };

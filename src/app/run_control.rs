@@ -1,6 +1,6 @@
 //! Starting, pausing, changing, branching and stopping runs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use eframe::egui;
 
@@ -8,7 +8,7 @@ use super::changes::{self, between};
 use super::notice::Notice;
 use super::run::Run;
 use super::setup::Setup;
-use super::{Studio, runs};
+use super::{Pinned, Studio, runs};
 use crate::solver::TimedChange;
 
 impl Studio {
@@ -103,6 +103,19 @@ impl Studio {
         ));
     }
 
+    /// Puts the estimate that is shown aside, to compare others with.
+    pub(super) fn pin(&mut self) {
+        let Some((run, shown)) = self.runs.shown().and_then(|run| Some((run, run.shown()?))) else {
+            return;
+        };
+        let name = format!("{}, step {}", run.name, shown.step);
+        self.notice = Notice::hint(format!(
+            "Pinned: {name}. Choose it in a pane or on one side of the wipe."
+        ));
+        let clip = shown.estimate.clone();
+        self.pinned = Some(Pinned { name, clip });
+    }
+
     /// Hands edits of known values to the run under way, once the mouse is released.
     pub(super) fn apply_edits(&mut self, ctx: &egui::Context) {
         if ctx.input(|input| input.pointer.any_down()) {
@@ -152,6 +165,30 @@ impl Studio {
             }
             self.worker.step_once();
         }
+    }
+
+    /// What the panels hold, to be set from outside.
+    pub fn setup_mut(&mut self) -> &mut Setup {
+        &mut self.kept.setup
+    }
+
+    /// The step of the estimate that is shown.
+    pub fn shown_step(&self) -> Option<usize> {
+        Some(self.runs.shown()?.shown()?.step)
+    }
+
+    /// Goes back to the kept estimate nearest to a step.
+    pub fn show_step(&mut self, step: usize) {
+        if let Some(run) = self.runs.shown_mut() {
+            let places = 0..run.history.len();
+            run.chosen = places.min_by_key(|&place| run.history[place].step.abs_diff(step));
+        }
+    }
+
+    /// Writes the last run's estimate, and all that is known of it, into a folder.
+    pub fn save_result(&mut self, folder: PathBuf) {
+        self.notice = Notice::hint(format!("Saving into {} ...", folder.display()));
+        self.worker.save(folder);
     }
 
     /// What runs may keep in memory.

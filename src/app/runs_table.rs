@@ -62,6 +62,8 @@ impl Studio {
         let mut forget = false;
         let mut go = false;
         let mut take = None;
+        let mut pin = false;
+        let pinned = self.pinned.as_ref().map(|pinned| pinned.name.clone());
         ui.horizontal(|ui| {
             if let Some(run) = self.runs.shown_mut() {
                 let name = ui.label("name");
@@ -96,6 +98,20 @@ impl Studio {
                 {
                     ui.ctx().copy_text(shell(&command));
                 }
+                let about = match pinned {
+                    Some(name) => format!("Pinned now: {name}. "),
+                    None => String::new(),
+                };
+                pin = ui
+                    .add_enabled(
+                        run.shown().is_some(),
+                        egui::Button::new("Pin this estimate"),
+                    )
+                    .on_hover_text(format!(
+                        "{about}Puts the estimate that is shown aside, so that a pane or the wipe \
+                         can compare it with another step or run"
+                    ))
+                    .clicked();
                 forget = ui
                     .add_enabled(!run.is_running(), egui::Button::new("Forget"))
                     .on_hover_text("Takes this run off the list and frees its memory")
@@ -107,6 +123,9 @@ impl Studio {
         }
         if let Some(setup) = take {
             self.kept.setup = setup;
+        }
+        if pin {
+            self.pin();
         }
         if forget {
             self.runs.forget_shown();
@@ -138,7 +157,7 @@ fn row(ui: &mut egui::Ui, run: &Run) {
         None => "running",
         Some(Ended::Finished) => "",
         Some(Ended::Cancelled) => "stopped",
-        Some(Ended::Failed(_)) => "failed",
+        Some(Ended::Failed(_) | Ended::DeviceLost(_)) => "failed",
     };
     let seconds = run.newest.map_or(0.0, |newest| newest.solver_s);
     ui.label(format!("{seconds:.1} s {ended}"));

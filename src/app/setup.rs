@@ -10,6 +10,7 @@ use crate::physics::zernike::MODES;
 use crate::physics::{
     Blur, Dehaze, ForwardModel, Inpaint, Optics, PhysicsError, Scatter, ZernikeBlur,
 };
+use crate::run::plan;
 
 /// Everything of a run but its files.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,6 +42,8 @@ pub struct Setup {
     pub steps: usize,
     pub guidance: f64,
     pub seed: u64,
+    /// Where networks compute.
+    pub device: Device,
 }
 
 /// A value that is given, or looked for within a range.
@@ -75,6 +78,13 @@ pub enum Method {
     Instant,
     Fast,
     Reference,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Device {
+    Auto,
+    Cpu,
+    Gpu,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,6 +129,7 @@ impl Default for Setup {
             steps: 100,
             guidance: 1.0,
             seed: 0,
+            device: Device::Auto,
         }
     }
 }
@@ -174,6 +185,16 @@ impl Method {
         }
     }
 
+    /// The engine's method; none where the engine chooses.
+    pub fn planned(self) -> Option<plan::Method> {
+        match self {
+            Self::Auto => None,
+            Self::Instant => Some(plan::Method::Instant),
+            Self::Fast => Some(plan::Method::Fast),
+            Self::Reference => Some(plan::Method::Reference),
+        }
+    }
+
     /// What it needs and how long it takes.
     pub fn about(self) -> &'static str {
         match self {
@@ -209,7 +230,45 @@ impl Prior {
     }
 }
 
+impl Device {
+    pub const ALL: [Self; 3] = [Self::Auto, Self::Cpu, Self::Gpu];
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Auto => "Automatic",
+            Self::Cpu => "Processor",
+            Self::Gpu => "GPU",
+        }
+    }
+
+    fn flag(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Cpu => "cpu",
+            Self::Gpu => "gpu",
+        }
+    }
+}
+
 impl Setup {
+    /// Whether a network computes.
+    pub fn has_network(&self) -> bool {
+        self.method == Method::Reference
+            || (self.prior == Prior::Checkpoint && self.method != Method::Instant)
+    }
+
+    /// How hard the problem is.
+    pub fn task(&self) -> plan::Task {
+        match self.model {
+            Model::Scatter if self.fit_gain => plan::Task::Capture,
+            Model::Scatter if self.dist_mm.unknown || self.sigma_px.unknown => plan::Task::Scatter,
+            Model::Zernike if self.coefficients_unknown => plan::Task::Aberration {
+                varying: self.varying != Varying::No,
+            },
+            _ => plan::Task::Known,
+        }
+    }
+
     /// The `reconstruct` command that does the same, without the program's name.
     pub fn command(&self, input: &Path, truth: Option<&Path>, out: &Path) -> Vec<String> {
         let path = |path: &Path| path.to_string_lossy().into_owned();
@@ -268,6 +327,9 @@ impl Setup {
                 flag("guidance", self.guidance.to_string());
             }
             Method::Instant | Method::Fast => {}
+        }
+        if self.has_network() && self.device != Device::Auto {
+            flag("device", self.device.flag().into());
         }
         flag("seed", self.seed.to_string());
         flag("out", path(out));

@@ -15,9 +15,10 @@ use super::solver_args::SolverArgs;
 use crate::clip::Clip;
 use crate::device::ComputeDevice;
 use crate::media::WriteOptions;
-use crate::metrics::{self, Quality};
+use crate::metrics::{self, Quality, Whiteness};
 use crate::physics::Parameter;
 use crate::run::plan::{self, Method, Physics, Prepared};
+use crate::run::trust::{Facts, Weight, judge};
 use crate::run::{
     BURN_VERSION, DeviceRecord, FileRecord, MeasurementRecord, ModelRecord, Outcome, PriorRecord,
     Residual, ResultsFolder, RunOutcome, RunRecord, SolverRecord, Timings, drive,
@@ -262,8 +263,8 @@ impl Reconstruction {
         let solver = &self.solver;
         let gain = self.gain();
         let estimate = solver.estimate();
-        let residual = self.measurement.residual(&self.predicted(&estimate));
-        let residual = residual.map(|r| (gain * f64::from(r)) as f32);
+        let unscaled = self.measurement.residual(&self.predicted(&estimate));
+        let residual = unscaled.map(|r| (gain * f64::from(r)) as f32);
         let files = write_clips(folder, &estimate, &residual, self.pixel_pitch_um)?;
         let mut files: Vec<String> = files.map(String::from).to_vec();
         if solver.model().name() == "capture" {
@@ -286,6 +287,7 @@ impl Reconstruction {
             Some(target) => Quality::of(clip, target).map(Some),
             None => Ok(None),
         };
+        let findings = solver.findings();
         let record = RunRecord {
             program: format!("vdps {}", env!("CARGO_PKG_VERSION")),
             burn: BURN_VERSION,
@@ -306,7 +308,16 @@ impl Reconstruction {
             device: DeviceRecord::from(&self.device),
             prior: self.prior.clone(),
             residual: Residual::of(&residual, self.levels),
-            findings: solver.findings(),
+            remarks: judge(&Facts {
+                finished: outcome == RunOutcome::Finished,
+                residual_rms: metrics::rms(unscaled.data()),
+                noise: self.noise,
+                whiteness: &Whiteness::of(&unscaled),
+                saturated_share: self.recorded.saturated_share,
+                findings: &findings,
+                seeds: None,
+            }),
+            findings,
             notes: solver.notes(),
             changes: solver.made().to_vec(),
             quality: quality(&estimate)?,
@@ -359,7 +370,9 @@ impl Job for Reconstruction {
         let folder = ResultsFolder::create(folder)?;
         let (outcome, error) = match state.ended {
             Some(Ended::Finished) => (RunOutcome::Finished, None),
-            Some(Ended::Failed(error)) => (RunOutcome::Failed, Some(error)),
+            Some(Ended::Failed(error) | Ended::DeviceLost(error)) => {
+                (RunOutcome::Failed, Some(error))
+            }
             // Saved under way: what is there is what a cancelled run leaves.
             Some(Ended::Cancelled) | None => (RunOutcome::Cancelled, None),
         };
@@ -441,8 +454,12 @@ fn found(record: &RunRecord) -> String {
             "found      {label}: {value:.3} {} ({interval})\n",
             unit.symbol()
         );
-        for doubt in &finding.doubts {
-            text += &format!("doubt      {label}: {doubt}\n");
+    }
+    for (index, remark) in record.remarks.iter().enumerate() {
+        match (index, remark.weight) {
+            (0, _) => text += &format!("believe    {}\n", remark.text),
+            (_, Weight::Reassuring) => {}
+            _ => text += &format!("doubt      {} {}\n", remark.text, remark.advice),
         }
     }
     for note in &record.notes {

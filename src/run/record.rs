@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::Outcome;
+use super::trust::Remark;
 use crate::clip::{Clip, Shape};
 use crate::device::ComputeDevice;
 use crate::media::{FrameRange, FrameSize};
@@ -57,6 +58,8 @@ pub struct RunRecord {
     pub residual: Residual,
     /// The parameters that were unknown.
     pub findings: Vec<Finding>,
+    /// What to believe of the result, the verdict first.
+    pub remarks: Vec<Remark>,
     /// What the result depends on beyond its parameters.
     pub notes: Vec<String>,
     /// Settings that took another value on the way.

@@ -1,5 +1,7 @@
 //! What to believe of a result, in plain words.
 
+use serde::Serialize;
+
 use crate::metrics::Whiteness;
 use crate::solver::Finding;
 
@@ -20,7 +22,8 @@ pub struct Facts<'a> {
 }
 
 /// How a sentence is meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Weight {
     Reassuring,
     Careful,
@@ -28,7 +31,7 @@ pub enum Weight {
 }
 
 /// A sentence about a result.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Remark {
     pub weight: Weight,
     pub text: String,

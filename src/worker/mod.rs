@@ -26,7 +26,8 @@ pub use slot::Slot;
 use crate::clip::Clip;
 use crate::metrics::Whiteness;
 use crate::physics::Parameter;
-use crate::solver::{Change, Finding, Progress, Solver};
+use crate::prior::PriorError;
+use crate::solver::{Change, Finding, Progress, Solver, SolverError};
 
 /// Numbers runs, from 1.
 pub type RunId = u64;
@@ -96,6 +97,8 @@ pub enum Ended {
     Cancelled,
     /// The estimate of the step before stays.
     Failed(String),
+    /// The same, because the device stopped working: another one has to go on.
+    DeviceLost(String),
 }
 
 #[derive(Debug)]
@@ -323,6 +326,7 @@ impl Thread {
         };
         self.current = Some((run, job, state));
         let ended = self.steps(run);
+        self.show_last(run);
         let Some((_, job, state)) = &mut self.current else {
             return;
         };
@@ -359,11 +363,15 @@ impl Thread {
                 return Ended::Cancelled;
             };
             let started = Clock::now();
-            let stepped = guarded(|| job.solver().step().map_err(|error| error.to_string()));
+            let stepped = guarded(|| Ok(job.solver().step()));
             state.solver_s += started.elapsed().as_secs_f64();
             let solver_s = state.solver_s;
             let progress = match stepped {
-                Ok(progress) => progress,
+                Ok(Ok(progress)) => progress,
+                Ok(Err(SolverError::Prior(error @ PriorError::Device(_)))) => {
+                    return Ended::DeviceLost(error.to_string());
+                }
+                Ok(Err(error)) => return Ended::Failed(error.to_string()),
                 Err(message) => return Ended::Failed(message),
             };
             let finished = progress.is_finished();
@@ -378,6 +386,20 @@ impl Thread {
             self.tell(run, EventKind::Stepped(Stepped { progress, solver_s }));
             if finished {
                 return Ended::Finished;
+            }
+        }
+    }
+
+    /// Shows the estimate that a run ended with, however it ended.
+    fn show_last(&mut self, run: RunId) {
+        let Some((_, job, _)) = &mut self.current else {
+            return;
+        };
+        let progress = job.solver().progress();
+        if progress.done > 0 && !progress.is_finished() {
+            // A solver that broke down may not have one any more: the last one shown stays.
+            if let Ok(preview) = guarded(|| Ok(preview(run, job.as_mut(), &progress))) {
+                self.previews.put(preview);
             }
         }
     }
@@ -450,7 +472,6 @@ mod tests {
     use super::*;
     use crate::clip::Shape;
     use crate::physics::{Dehaze, ForwardModel};
-    use crate::solver::SolverError;
 
     /// Counts to `total`; panics or fails at a step where it should.
     struct Counter {

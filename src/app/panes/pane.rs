@@ -12,6 +12,8 @@ use crate::display::{Layer, Scene, length, short};
 
 /// How far the divider can be grabbed from, in points.
 const GRAB: f32 = 6.0;
+/// Sign of the button that gives a pane all the room.
+const CORNERS: &str = "\u{26f6}";
 const LINE: Color32 = Color32::from_rgb(255, 170, 40);
 
 impl Studio {
@@ -90,14 +92,9 @@ impl Studio {
             }
             ui.with_layout(egui::Layout::right_to_left(Align::Center), |ui| {
                 let maximised = self.panes.maximised.is_some();
-                let (sign, name, about) = match maximised {
-                    true => (
-                        "\u{1f5d7}",
-                        "Back",
-                        "Back to all panes (M, or double-click)",
-                    ),
+                let (name, about) = match maximised {
+                    true => ("Back", "Back to all panes (M, or double-click)"),
                     false => (
-                        "\u{1f5d6}",
                         "Maximise",
                         "Give this pane all the room (M, or double-click)",
                     ),
@@ -105,7 +102,7 @@ impl Studio {
                 if self.kept.view.layout.grid() == (1, 1) {
                     return;
                 }
-                let button = ui.small_button(sign).on_hover_text(about);
+                let button = ui.small_button(CORNERS).on_hover_text(about);
                 button.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
                 if button.clicked() {
                     self.toggle_maximised(pane.index);

@@ -15,15 +15,21 @@ pub enum Shown {
     Remeasured,
     Residual,
     Truth,
+    /// An estimate put aside, to compare others with.
+    Pinned,
+    /// Standard deviation over the estimates of several seeds.
+    Spread,
 }
 
 impl Shown {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Measurement,
         Self::Estimate,
         Self::Remeasured,
         Self::Residual,
         Self::Truth,
+        Self::Pinned,
+        Self::Spread,
     ];
 
     pub fn label(self) -> &'static str {
@@ -33,6 +39,8 @@ impl Shown {
             Self::Remeasured => "Re-measured A(x0)",
             Self::Residual => "Residual A(x0) - y",
             Self::Truth => "True video",
+            Self::Pinned => "Pinned estimate",
+            Self::Spread => "Spread over seeds",
         }
     }
 
@@ -41,7 +49,8 @@ impl Shown {
         match self {
             Self::Measurement | Self::Remeasured => Quantity::Intensity,
             Self::Residual => Quantity::Difference,
-            Self::Estimate | Self::Truth => Quantity::Amplitude,
+            Self::Estimate | Self::Truth | Self::Pinned => Quantity::Amplitude,
+            Self::Spread => Quantity::Deviation,
         }
     }
 
@@ -52,14 +61,17 @@ impl Shown {
             Self::Estimate => {
                 "No estimate yet: Re-measured shows A of a first guess made from the measurement."
             }
+            Self::Pinned => "Nothing is pinned (Runs, Pin this estimate).",
+            Self::Spread => "Run again with another seed: what differs shows here.",
             _ => "Nothing yet.",
         }
     }
 }
 
-/// The range of a clip's colours, found once: of the measured and of the estimated clips.
+/// The range of a clip's colours, found once: of the measured clips, of the estimated
+/// ones, and of their spread.
 #[derive(Default)]
-pub struct Ranges([Option<Found>; 2]);
+pub struct Ranges([Option<Found>; 3]);
 
 struct Found {
     /// Held, so that no other clip can take its place in memory.
@@ -105,6 +117,8 @@ impl Studio {
             Shown::Measurement => Some(source.recorded.clone()),
             Shown::Estimate => Some(preview?.estimate.clone()),
             Shown::Truth => source.truth.clone(),
+            Shown::Pinned => Some(self.pinned.as_ref()?.clip.clone()),
+            Shown::Spread => self.trust.spread.clone(),
             Shown::Remeasured | Shown::Residual => {
                 let probe = self.probe.clips.as_ref().filter(|_| self.is_probed());
                 let (predicted, residual) = match (probe, preview) {
@@ -164,11 +178,14 @@ impl Studio {
         let newest = self.runs.shown().and_then(|run| run.history.last());
         let source = self.source.as_ref();
         let (group, reference) = match shown {
-            Shown::Estimate | Shown::Truth => {
+            Shown::Estimate | Shown::Truth | Shown::Pinned => {
                 let truth = source.and_then(|source| source.truth.as_ref());
                 (1, truth.or(newest.map(|preview| &preview.estimate)))
             }
-            _ => (0, source.map(|source| &source.recorded)),
+            Shown::Spread => (2, None),
+            Shown::Measurement | Shown::Remeasured | Shown::Residual => {
+                (0, source.map(|source| &source.recorded))
+            }
         };
         let (contrast, map) = (view.contrast(), view.map);
         let reference = reference.unwrap_or(clip);
