@@ -26,6 +26,7 @@ pub mod app;
 pub mod cli;
 pub mod clip;
 pub mod device;
+pub mod length;
 pub mod media;
 pub mod metrics;
 pub mod noise;

@@ -10,6 +10,7 @@ pub(super) enum Chosen {
     Capture,
     Truth,
     Checkpoint,
+    Mask,
     Folder,
 }
 
@@ -42,6 +43,14 @@ impl Studio {
                     .set_title("Choose a trained network")
                     .add_filter("network", &["pt", "safetensors"])
                     .pick_file(),
+                Chosen::Mask => dialog
+                    .set_title("Choose a mask: white where pixels are measured")
+                    .add_filter(
+                        "picture or clip",
+                        &["png", "bmp", "gif", "tif", "tiff", "npy"],
+                    )
+                    .add_filter("any file", &["*"])
+                    .pick_file(),
                 Chosen::Folder => dialog.set_title("Save into a folder").pick_folder(),
             };
             let _ = sender.send(path.map(|path| (what, path)));
@@ -69,6 +78,10 @@ impl Studio {
             Some((Chosen::Checkpoint, path)) => {
                 self.kept.setup.prior = setup::Prior::Checkpoint;
                 self.kept.setup.checkpoint = Some(path);
+            }
+            Some((Chosen::Mask, path)) => {
+                self.kept.setup.drawn = None;
+                self.kept.setup.mask = Some(path);
             }
             Some((Chosen::Folder, folder)) => self.worker.save(folder),
             None => {}

@@ -6,8 +6,9 @@
 
 mod dialog;
 mod keys;
+mod map_panel;
 mod menu;
-mod model_panel;
+mod model;
 mod notice;
 mod panes;
 mod picture;
@@ -23,6 +24,7 @@ mod setup;
 mod source;
 mod source_panel;
 mod strip;
+mod units;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,9 +34,11 @@ use eframe::egui::util::undoer::Undoer;
 use serde::{Deserialize, Serialize};
 
 use crate::clip::Clip;
-use crate::worker::{Live, MakeJob, Notify, Worker};
+use crate::worker::{Live, MakeJob, Mapper, Notify, Worker};
 
 use dialog::Dialog;
+use map_panel::{Chart, MapChoices};
+use model::{Brush, Manager, Preset, PsfScale, ResponsePicture};
 use notice::Notice;
 use panes::View;
 use playback::Playback;
@@ -44,6 +48,7 @@ use run::Run;
 use screenshot::Screenshot;
 pub use setup::Setup;
 use source::{Loading, Source};
+use units::Units;
 
 /// Makes a job of a `reconstruct` command.
 pub type Plan = Arc<dyn Fn(Vec<String>) -> MakeJob + Send + Sync>;
@@ -69,6 +74,10 @@ struct Kept {
     view: View,
     recent: Vec<PathBuf>,
     dark: Option<bool>,
+    units: Units,
+    psf_scale: PsfScale,
+    presets: Vec<Preset>,
+    map: MapChoices,
 }
 
 const STORAGE_KEY: &str = "studio";
@@ -80,12 +89,17 @@ pub struct Studio {
     plan: Plan,
     worker: Worker,
     live: Live,
+    mapper: Mapper,
     notify: Notify,
     source: Option<Source>,
     loading: Option<Loading>,
     run_when_loaded: bool,
     run: Option<Run>,
     probe: Probe,
+    chart: Chart,
+    brush: Brush,
+    response_picture: ResponsePicture,
+    presets: Manager,
     playback: Playback,
     notice: Notice,
     panes: panes::Textures,
@@ -113,6 +127,7 @@ impl Studio {
         let mut studio = Self {
             worker: Worker::spawn(notify.clone())?,
             live: Live::spawn(notify.clone())?,
+            mapper: Mapper::spawn(notify.clone())?,
             undoer: Undoer::default(),
             plan,
             notify,
@@ -121,6 +136,10 @@ impl Studio {
             run_when_loaded: opening.run,
             run: None,
             probe: Probe::default(),
+            chart: Chart::default(),
+            brush: Brush::default(),
+            response_picture: ResponsePicture::default(),
+            presets: Manager::default(),
             playback: Playback {
                 playing: false,
                 rate: 8.0,
@@ -170,6 +189,8 @@ impl Studio {
                 self.worker.cancel();
                 self.run = None;
                 self.probe = Probe::default();
+                self.chart = Chart::default();
+                self.kept.setup.fit_to(source.recorded.shape());
                 self.playback.at = 0.0;
                 self.source = Some(source);
                 if std::mem::take(&mut self.run_when_loaded) {
@@ -195,12 +216,27 @@ impl Studio {
             self.notice = Notice::hint("Open a capture first.");
             return;
         };
-        let make = (self.plan)(command);
-        let id = self.worker.start(make);
+        let id = self.worker.start(self.with_mask((self.plan)(command)));
         self.run = Some(Run::new(id));
         self.probe.shown = false;
         self.playback.playing = true;
         self.notice = Notice::hint("Reading the capture and building the solver ...");
+    }
+
+    /// Where the mask is drawn, its file is written before the run reads it.
+    fn with_mask(&self, make: MakeJob) -> MakeJob {
+        let setup = &self.kept.setup;
+        match setup
+            .drawn
+            .clone()
+            .filter(|_| setup.model == setup::Model::Inpaint)
+        {
+            Some(drawn) => Box::new(move || {
+                drawn.write()?;
+                make()
+            }),
+            None => make,
+        }
     }
 
     /// The estimate that is shown.
@@ -233,6 +269,7 @@ impl Studio {
                 Err(error) => self.probe.error = Some(error),
             }
         }
+        self.take_map();
         self.take_chosen();
     }
 
@@ -322,6 +359,7 @@ impl eframe::App for Studio {
             .show(ui, |ui| self.plots(ui));
         egui::Panel::bottom("strip").show(ui, |ui| self.strip(ui));
         egui::CentralPanel::default().show(ui, |ui| self.panes(ui));
+        self.presets_window(ui.ctx());
         self.ask_live();
     }
 

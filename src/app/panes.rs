@@ -202,15 +202,17 @@ impl Studio {
                 let probe = self.probe.clips.as_ref();
                 let probed = self.probe.shown || preview.is_none();
                 match (shown, probe.filter(|_| probed), preview) {
-                    (Shown::Remeasured, Some(probe), _) => {
-                        Some((probe.predicted.clone(), source.range))
-                    }
+                    (Shown::Remeasured, Some(probe), _) => Some((
+                        probe.predicted.clone(),
+                        self.kept.setup.bare_range(source.range),
+                    )),
                     (_, Some(probe), _) => {
                         Some((probe.residual.clone(), signed(probe.residual_rms)))
                     }
-                    (Shown::Remeasured, None, Some(preview)) => {
-                        Some((preview.predicted.clone(), source.range))
-                    }
+                    (Shown::Remeasured, None, Some(preview)) => Some((
+                        preview.predicted.clone(),
+                        self.kept.setup.bare_range(source.range),
+                    )),
                     (_, None, Some(preview)) => {
                         Some((preview.residual.clone(), signed(preview.residual_rms)))
                     }

@@ -8,6 +8,13 @@ use super::run::Run;
 
 impl Studio {
     pub(super) fn plots(&mut self, ui: &mut egui::Ui) {
+        ui.columns(2, |columns| {
+            self.map_plot(&mut columns[1]);
+            self.run_plots(&mut columns[0]);
+        });
+    }
+
+    fn run_plots(&self, ui: &mut egui::Ui) {
         let Some(run) = &self.run else {
             ui.weak("The residual of a run and the parameters it finds are drawn here.");
             return;
