@@ -8,6 +8,8 @@ use egui_kittest::kittest::Queryable;
 use vdps::app::{Opening, Setup, Studio};
 use vdps::cli::gui::plan;
 
+mod model;
+
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn demo(name: &str) -> PathBuf {

@@ -71,10 +71,8 @@ struct About {
 /// maps, in s.
 const PATIENCE_S: f64 = 0.3;
 const RUN_PATIENCE_S: f64 = 2.0;
-/// Intervals along an axis: of a map, of one with a reconstruction at every place, of one while
-/// a run wants the processor, and of a curve.
+/// Intervals along an axis: of a map, of one while a run wants the processor, and of a curve.
 const INTERVALS: usize = 32;
-const INTERVALS_REFITTED: usize = 16;
 const INTERVALS_RUNNING: usize = 8;
 const INTERVALS_CURVE: usize = 64;
 
@@ -199,11 +197,10 @@ impl Studio {
         };
         let estimate = self.estimate().filter(|_| !choices.refit);
         let one_frame = choices.one_frame || estimate.is_none() || setup.differs_by_frame();
-        let intervals = match (y, estimate) {
-            (None, _) => INTERVALS_CURVE,
-            (_, None) => INTERVALS_REFITTED,
-            _ if self.is_running() => INTERVALS_RUNNING,
-            _ => INTERVALS,
+        let intervals = match y {
+            None => INTERVALS_CURVE,
+            Some(_) if self.is_running() => INTERVALS_RUNNING,
+            Some(_) => INTERVALS,
         };
         Some(About {
             plane,
@@ -364,8 +361,7 @@ impl Studio {
             .allow_axis_zoom_drag(false)
             .allow_double_click_reset(false)
             .show_grid(false)
-            .x_axis_label(format!("{x_name} ({})", x_scale.symbol))
-            .y_axis_label(format!("{y_name} ({})", y_scale.symbol))
+            .grid_spacing(12.0..=60.0)
             .x_axis_formatter(move |mark, _| x_scale.number(mark.value))
             .y_axis_formatter(move |mark, _| y_scale.number(mark.value))
             .label_formatter(move |position| {
@@ -378,6 +374,13 @@ impl Studio {
                     y_scale.text(at.y)
                 ))
             });
+        // A low plot has no room for more than the numbers.
+        let plot = match height > 130.0 {
+            true => plot
+                .x_axis_label(format!("{x_name} ({})", x_scale.symbol))
+                .y_axis_label(format!("{y_name} ({})", y_scale.symbol)),
+            false => plot,
+        };
         let shown = plot.show(ui, |plot| {
             plot.set_plot_bounds(PlotBounds::from_min_max([x.0, y.0], [x.1, y.1]));
             let middle = PlotPoint::new(0.5 * (x.0 + x.1), 0.5 * (y.0 + y.1));

@@ -5,6 +5,7 @@
 //! file each.
 
 mod dialog;
+mod drag;
 mod keys;
 mod map_panel;
 mod menu;
@@ -37,6 +38,7 @@ use crate::clip::Clip;
 use crate::worker::{Live, MakeJob, Mapper, Notify, Worker};
 
 use dialog::Dialog;
+pub use drag::{Dragged, drag_latencies};
 use map_panel::{Chart, MapChoices};
 use model::{Brush, Manager, Preset, PsfScale, ResponsePicture};
 use notice::Notice;

@@ -42,22 +42,27 @@ impl Studio {
             .labelled_by(name.id)
             .on_hover_text("What stands between the scene and the camera");
         ui.add_space(4.0);
+        // Rail, value and name share the panel's width.
+        ui.spacing_mut().slider_width = (ui.available_width() - 205.0).max(60.0);
         match self.kept.setup.model {
             Model::Scatter => self.scatter(ui),
-            Model::Zernike => self.zernike(ui),
+            Model::Zernike => {
+                self.response_pictures(ui);
+                self.zernike(ui);
+            }
             Model::Blur => {
                 let width = &mut self.kept.setup.blur_sigma_px;
                 let slider = Slider::new(width, 0.3..=8.0).suffix(" px");
                 ui.add(slider.text("width")).on_hover_text(
                     "Standard deviation of the blur in pixels. The published blur is 3 px wide",
                 );
+                self.response_pictures(ui);
             }
             Model::Dehaze => {
                 ui.weak("The published haze: its values are fixed.");
             }
             Model::Inpaint => self.inpaint(ui),
         }
-        self.response_pictures(ui);
         self.exposure_rows(ui);
         self.run_values(ui);
         if let Some(clips) = &self.probe.clips {

@@ -94,6 +94,7 @@ impl Studio {
         self.frame_values(ui, |setup| {
             !(setup.dist_mm.frames.is_empty() && setup.sigma_px.frames.is_empty())
         });
+        self.response_pictures(ui);
         self.geometry(ui, optics);
     }
 
