@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`adam`] | the optimiser that several layers descend with |
 //! | [`clip`] | a grey video clip in memory |
+//! | [`display`] | colours, contrast, figures and animations, on the processor and the GPU |
 //! | [`noise`] | random numbers that mean the same on every device |
 //! | [`media`] | video in and out, a file per format |
 //! | [`physics`] | forward models: measurement from video, and its gradients |
@@ -26,6 +27,7 @@ pub mod app;
 pub mod cli;
 pub mod clip;
 pub mod device;
+pub mod display;
 pub mod length;
 pub mod media;
 pub mod metrics;

@@ -1,14 +1,16 @@
 //! The window, driven by the labels a user reads.
 
+mod failures;
+mod model;
+mod runs;
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
-use vdps::app::{Opening, Setup, Studio};
+use vdps::app::{Opening, Plan, Setup, Studio};
 use vdps::cli::gui::plan;
-
-mod model;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -19,10 +21,14 @@ fn demo(name: &str) -> PathBuf {
 }
 
 fn window(opening: Opening) -> Harness<'static, Studio> {
+    window_with(plan(), opening)
+}
+
+fn window_with(plan: Plan, opening: Opening) -> Harness<'static, Studio> {
     Harness::builder()
         .with_size([1280.0, 800.0])
         .build_eframe(|context| {
-            Studio::new(&context.egui_ctx, None, plan(), opening).expect("threads can be had")
+            Studio::new(&context.egui_ctx, None, plan, opening).expect("threads can be had")
         })
 }
 

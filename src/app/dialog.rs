@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Studio, setup};
+use crate::display::animation::Arrangement;
 
 /// What a file dialog was opened for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -12,6 +13,11 @@ pub(super) enum Chosen {
     Checkpoint,
     Mask,
     Folder,
+    Figure,
+    FrameAnimation,
+    ClipAnimation,
+    /// A file for the plot that is shown.
+    Plot,
 }
 
 /// A dialog that is open.
@@ -51,7 +57,23 @@ impl Studio {
                     )
                     .add_filter("any file", &["*"])
                     .pick_file(),
+                Chosen::Plot => dialog
+                    .set_title("Save the plot")
+                    .set_file_name("plot.png")
+                    .add_filter("picture", &["png"])
+                    .add_filter("numbers", &["csv"])
+                    .save_file(),
                 Chosen::Folder => dialog.set_title("Save into a folder").pick_folder(),
+                Chosen::Figure => dialog
+                    .set_title("Save a figure")
+                    .set_file_name("figure.png")
+                    .add_filter("picture", &["png"])
+                    .save_file(),
+                Chosen::FrameAnimation | Chosen::ClipAnimation => dialog
+                    .set_title("Save an animation")
+                    .set_file_name("diffusion.gif")
+                    .add_filter("animation", &["gif", "mp4"])
+                    .save_file(),
             };
             let _ = sender.send(path.map(|path| (what, path)));
             notify();
@@ -83,7 +105,16 @@ impl Studio {
                 self.kept.setup.drawn = None;
                 self.kept.setup.mask = Some(path);
             }
-            Some((Chosen::Folder, folder)) => self.worker.save(folder),
+            Some((Chosen::Plot, path)) => self.save_plot(&path),
+            Some((Chosen::Folder, folder)) => self.save_result(folder),
+            Some((Chosen::Figure, path)) => self.export_figure(path),
+            Some((Chosen::FrameAnimation, path)) => {
+                let frame = self.frame();
+                self.export_animation(path, Arrangement::Frame(frame));
+            }
+            Some((Chosen::ClipAnimation, path)) => {
+                self.export_animation(path, Arrangement::AllFrames);
+            }
             None => {}
         }
     }

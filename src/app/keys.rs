@@ -17,7 +17,7 @@ impl Studio {
             self.undo();
         } else if pressed(Modifiers::COMMAND, Key::O) {
             self.choose(Chosen::Capture);
-        } else if pressed(Modifiers::COMMAND, Key::S) && self.run.is_some() {
+        } else if pressed(Modifiers::COMMAND, Key::S) && self.runs.shows_last() {
             self.choose(Chosen::Folder);
         }
         // Typing into a field comes first.

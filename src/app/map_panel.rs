@@ -9,10 +9,11 @@ use egui_plot::{
 use serde::{Deserialize, Serialize};
 
 use super::Studio;
-use super::picture::{ColourMap, picture};
+use super::picture::picture;
 use super::setup::{Model, Setup, Sought};
 use super::units::Scale;
 use crate::clip::Clip;
+use crate::display::ColourMap;
 use crate::physics::zernike::MODES;
 use crate::solver::{Exposed, Landscape, Plane, Survey};
 use crate::worker::{LiveExposure, Map, MapRequest};

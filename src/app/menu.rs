@@ -31,7 +31,10 @@ impl Studio {
                     ui.radio_value(&mut self.kept.view.layout, layout, layout.label());
                 }
                 ui.separator();
-                if ui.button("Reset zoom").clicked() {
+                if ui
+                    .add(egui::Button::new("Whole frame").shortcut_text("Home"))
+                    .clicked()
+                {
                     self.kept.view.whole();
                 }
                 let dark = ui.visuals().dark_mode;
@@ -40,6 +43,16 @@ impl Studio {
                     self.set_theme(&ui.ctx().clone(), !dark);
                 }
                 egui::gui_zoom::zoom_menu_buttons(ui);
+                ui.separator();
+                ui.horizontal(|ui| {
+                    let name = ui.label("Memory for estimates");
+                    let range = super::runs::LEAST_MB..=65_536;
+                    let memory = egui::DragValue::new(&mut self.kept.history_mb);
+                    ui.add(memory.range(range).suffix(" MB"))
+                        .labelled_by(name.id)
+                        .on_hover_text("When it is full, every other step of the longest run goes");
+                });
+                ui.weak(self.panes.canvas.about());
             });
             ui.menu_button("Run", |ui| {
                 let running = self.is_running();
@@ -63,9 +76,10 @@ impl Studio {
                 }
             });
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                let briefing = self.run.as_ref().and_then(|run| run.briefing.as_ref());
+                let briefing = self.runs.shown().and_then(|run| run.briefing.as_ref());
                 let device = briefing.map_or("processor", |briefing| &briefing.device);
-                ui.weak(device).on_hover_text("Where the last run computed");
+                let why = briefing.map_or("Nothing has been computed yet", |b| &b.device_why);
+                ui.weak(device).on_hover_text(why);
             });
         });
     }
@@ -91,11 +105,13 @@ impl Studio {
             }
         });
         ui.separator();
-        let can_save = self.run.as_ref().is_some_and(|run| run.shown().is_some());
+        let can_save =
+            self.runs.shows_last() && self.runs.shown().is_some_and(|run| run.shown().is_some());
         let save = egui::Button::new("Save the result ...").shortcut_text("Ctrl+S");
         if ui.add_enabled(can_save, save).clicked() {
             self.choose(Chosen::Folder);
         }
+        ui.menu_button("Export", |ui| self.export_menu(ui));
         ui.separator();
         if ui.button("Quit").clicked() {
             ui.ctx().send_viewport_cmd(egui::ViewportCommand::Close);

@@ -4,8 +4,10 @@
 //! from the live physics thread, and from files that threads of their own read. Panels are a
 //! file each.
 
+mod bench;
+mod changes;
 mod dialog;
-mod drag;
+mod export;
 mod keys;
 mod map_panel;
 mod menu;
@@ -19,7 +21,10 @@ mod probe;
 mod quit;
 mod result_panel;
 mod run;
+mod run_control;
 mod run_panel;
+mod runs;
+mod runs_table;
 mod screenshot;
 mod setup;
 mod source;
@@ -27,7 +32,7 @@ mod source_panel;
 mod strip;
 mod units;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use eframe::egui;
@@ -35,20 +40,22 @@ use eframe::egui::util::undoer::Undoer;
 use serde::{Deserialize, Serialize};
 
 use crate::clip::Clip;
-use crate::worker::{Live, MakeJob, Mapper, Notify, Worker};
+use crate::worker::{Ended, EventKind, Live, MakeJob, Mapper, Notify, Worker};
 
+pub use bench::{Bench, UiTimings};
 use dialog::Dialog;
-pub use drag::{Dragged, drag_latencies};
+use export::{ExportChoice, Exports};
 use map_panel::{Chart, MapChoices};
+pub use model::Drawing;
 use model::{Brush, Manager, Preset, PsfScale, ResponsePicture};
 use notice::Notice;
 use panes::View;
 use playback::Playback;
 use probe::Probe;
 use quit::Quit;
-use run::Run;
+use runs::Runs;
 use screenshot::Screenshot;
-pub use setup::Setup;
+pub use setup::{Device, Method, Model, Prior, Setup};
 use source::{Loading, Source};
 use units::Units;
 
@@ -66,20 +73,45 @@ pub struct Opening {
     pub run: bool,
     /// Write a picture of the window once the run has ended, and close it.
     pub screenshot: Option<PathBuf>,
+    /// Move sliders and start runs, measure how quickly the window answers, and close it.
+    pub bench: Option<Bench>,
 }
 
 /// What outlives the window.
-#[derive(Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(default)]
 struct Kept {
     setup: Setup,
     view: View,
+    export: ExportChoice,
     recent: Vec<PathBuf>,
     dark: Option<bool>,
+    /// What is drawn below the panes.
+    plot: plots::Tab,
+    /// What the estimates of all runs may take in memory.
+    history_mb: u32,
     units: Units,
     psf_scale: PsfScale,
     presets: Vec<Preset>,
     map: MapChoices,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self {
+            setup: Setup::default(),
+            view: View::default(),
+            export: ExportChoice::default(),
+            recent: Vec::new(),
+            dark: None,
+            plot: plots::Tab::Convergence,
+            history_mb: 512,
+            units: Units::default(),
+            psf_scale: PsfScale::default(),
+            presets: Vec::new(),
+            map: MapChoices::default(),
+        }
+    }
 }
 
 const STORAGE_KEY: &str = "studio";
@@ -96,18 +128,29 @@ pub struct Studio {
     source: Option<Source>,
     loading: Option<Loading>,
     run_when_loaded: bool,
-    run: Option<Run>,
+    runs: Runs,
     probe: Probe,
     chart: Chart,
     brush: Brush,
     response_picture: ResponsePicture,
     presets: Manager,
     playback: Playback,
+    trust: result_panel::Trust,
+    pinned: Option<Pinned>,
     notice: Notice,
-    panes: panes::Textures,
+    panes: panes::Panes,
+    exports: Exports,
     dialog: Option<Dialog>,
     quit: Quit,
     screenshot: Option<Screenshot>,
+    bench: Option<Bench>,
+}
+
+/// An estimate that others are compared with.
+struct Pinned {
+    /// Which run and step it is of.
+    name: String,
+    clip: Arc<Clip>,
 }
 
 impl Studio {
@@ -136,7 +179,7 @@ impl Studio {
             source: None,
             loading: None,
             run_when_loaded: opening.run,
-            run: None,
+            runs: Runs::default(),
             probe: Probe::default(),
             chart: Chart::default(),
             brush: Brush::default(),
@@ -146,12 +189,17 @@ impl Studio {
                 playing: false,
                 rate: 8.0,
                 at: 0.0,
+                since: None,
             },
+            trust: result_panel::Trust::default(),
+            pinned: None,
             notice: Notice::hint("Open a capture, or choose a demo: File, or drop a file here."),
-            panes: panes::Textures::default(),
+            panes: panes::Panes::default(),
+            exports: Exports::default(),
             dialog: None,
             quit: Quit::No,
             screenshot: opening.screenshot.map(Screenshot::new),
+            bench: opening.bench,
             kept,
         };
         if let Some(dark) = studio.kept.dark {
@@ -189,7 +237,8 @@ impl Studio {
                 self.kept.recent.insert(0, source.path.clone());
                 self.kept.recent.truncate(RECENT);
                 self.worker.cancel();
-                self.run = None;
+                self.runs = Runs::default();
+                self.pinned = None;
                 self.probe = Probe::default();
                 self.chart = Chart::default();
                 self.kept.setup.fit_to(source.recorded.shape());
@@ -206,44 +255,9 @@ impl Studio {
         }
     }
 
-    /// The command that does what the panels say.
-    fn command(&self, out: &Path) -> Option<Vec<String>> {
-        let source = self.source.as_ref()?;
-        let truth = source.truth_path.as_deref();
-        Some(self.kept.setup.command(&source.path, truth, out))
-    }
-
-    fn start(&mut self) {
-        let Some(command) = self.command(Path::new("results/window")) else {
-            self.notice = Notice::hint("Open a capture first.");
-            return;
-        };
-        let id = self.worker.start(self.with_mask((self.plan)(command)));
-        self.run = Some(Run::new(id));
-        self.probe.shown = false;
-        self.playback.playing = true;
-        self.notice = Notice::hint("Reading the capture and building the solver ...");
-    }
-
-    /// Where the mask is drawn, its file is written before the run reads it.
-    fn with_mask(&self, make: MakeJob) -> MakeJob {
-        let setup = &self.kept.setup;
-        match setup
-            .drawn
-            .clone()
-            .filter(|_| setup.model == setup::Model::Inpaint)
-        {
-            Some(drawn) => Box::new(move || {
-                drawn.write()?;
-                make()
-            }),
-            None => make,
-        }
-    }
-
     /// The estimate that is shown.
     fn estimate(&self) -> Option<&Arc<Clip>> {
-        Some(&self.run.as_ref()?.shown()?.estimate)
+        Some(&self.runs.shown()?.shown()?.estimate)
     }
 
     /// Takes in what the threads have done.
@@ -252,20 +266,24 @@ impl Studio {
             self.loading = None;
             self.loaded(result);
         }
-        if let Some(preview) = self.worker.preview()
-            && let Some(run) = &mut self.run
-        {
-            run.take_preview(preview);
+        if let Some(preview) = self.worker.preview() {
+            self.runs.take_preview(preview, self.history_bytes());
         }
         let events: Vec<_> = self.worker.events().collect();
         for event in events {
-            if let Some(notice) = self.run.as_mut().and_then(|run| run.take(event)) {
+            if let EventKind::Ended(conclusion) = &event.kind
+                && matches!(conclusion.ended, Ended::DeviceLost(_))
+            {
+                self.kept.setup.device = Device::Cpu;
+            }
+            if let Some(notice) = self.runs.take(event) {
                 self.notice = notice;
             }
         }
         if let Some(answer) = self.live.answer()
             && answer.id == self.probe.asked
         {
+            self.probe.answered = answer.id;
             match answer.result {
                 Ok(clips) => (self.probe.clips, self.probe.error) = (Some(clips), None),
                 Err(error) => self.probe.error = Some(error),
@@ -273,6 +291,7 @@ impl Studio {
         }
         self.take_map();
         self.take_chosen();
+        self.take_exported();
     }
 
     fn undo(&mut self) {
@@ -286,37 +305,12 @@ impl Studio {
             self.kept.setup = after.clone();
         }
     }
-
-    fn is_running(&self) -> bool {
-        self.run.as_ref().is_some_and(Run::is_running)
-    }
-
-    fn toggle_pause(&mut self) {
-        match &mut self.run {
-            Some(run) if run.is_running() => match run.toggle_pause() {
-                true => self.worker.pause(),
-                false => self.worker.resume(),
-            },
-            _ => self.start(),
-        }
-    }
-
-    fn step_once(&mut self) {
-        if let Some(run) = &mut self.run
-            && run.is_running()
-        {
-            if !run.paused {
-                run.toggle_pause();
-                self.worker.pause();
-            }
-            self.worker.step_once();
-        }
-    }
 }
 
 impl eframe::App for Studio {
-    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+    fn logic(&mut self, ctx: &egui::Context, frame: &mut eframe::Frame) {
         self.drain();
+        self.bench(ctx, frame);
         let dropped = ctx.input(|input| {
             let file = input.raw.dropped_files.first()?;
             Some(file.path().to_owned())
@@ -329,16 +323,18 @@ impl eframe::App for Studio {
         let now = ctx.input(|input| input.time);
         self.undoer.feed_state(now, &self.kept.setup);
         self.ask_before_quitting(ctx);
-        let settled = match &self.run {
-            Some(run) => !run.is_running(),
+        let settled = match self.runs.shown() {
+            Some(_) => !self.is_running(),
             None => !self.run_when_loaded && self.loading.is_none(),
         };
+        self.apply_edits(ctx);
         if let Some(screenshot) = self.screenshot.as_mut().filter(|_| settled) {
             screenshot.advance(ctx);
         }
     }
 
-    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
+        self.panes.canvas.begin(frame, &self.notify);
         egui::Panel::top("menu").show(ui, |ui| self.menu(ui));
         egui::Panel::bottom("notice").show(ui, |ui| self.notice.show(ui));
         let panel = |panel: egui::Panel| panel.resizable(true).default_size(290.0);

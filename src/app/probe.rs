@@ -10,6 +10,8 @@ use crate::worker::{LiveClips, LiveRequest};
 #[derive(Default)]
 pub(super) struct Probe {
     pub asked: u64,
+    /// The last answer that was shown.
+    pub answered: u64,
     /// What was asked about last.
     pub about: Option<About>,
     pub clips: Option<LiveClips>,

@@ -1,8 +1,10 @@
 //! A run as the window knows it.
 
-use crate::worker::{Briefing, Conclusion, Ended, Event, EventKind, Preview, RunId, Stepped};
-
+use super::Setup;
+use super::changes;
 use super::notice::Notice;
+use crate::solver::TimedChange;
+use crate::worker::{Briefing, Conclusion, Ended, Event, EventKind, Preview, RunId, Stepped};
 
 /// Estimates kept at most; every other one is given up when they are full, so that they stay
 /// evenly spread over the run.
@@ -10,10 +12,23 @@ const KEPT: usize = 128;
 
 pub struct Run {
     pub id: RunId,
+    pub name: String,
+    /// What it was started with.
+    pub setup: Setup,
+    /// Changes on the way, those it was started with included.
+    pub changes: Vec<TimedChange>,
+    /// What it was made into at which step.
+    tuned: Vec<(usize, Setup)>,
+    /// Sent, and not answered yet.
+    pub asked: Option<Setup>,
+    /// Sent, and refused.
+    pub refused: Option<Setup>,
     pub briefing: Option<Box<Briefing>>,
     pub newest: Option<Stepped>,
     /// Step and residual.
     pub residuals: Vec<[f64; 2]>,
+    /// Step and PSNR, where there is a true video.
+    pub psnrs: Vec<[f64; 2]>,
     /// In the order of their steps; the last one is the newest.
     pub history: Vec<Preview>,
     /// Only every so many previews are kept.
@@ -26,12 +41,19 @@ pub struct Run {
 }
 
 impl Run {
-    pub fn new(id: RunId) -> Self {
+    pub fn new(id: RunId, name: String, setup: Setup) -> Self {
         Self {
             id,
+            name,
+            setup,
+            changes: Vec::new(),
+            tuned: Vec::new(),
+            asked: None,
+            refused: None,
             briefing: None,
             newest: None,
             residuals: Vec::new(),
+            psnrs: Vec::new(),
             history: Vec::new(),
             stride: 1,
             seen: 0,
@@ -41,8 +63,31 @@ impl Run {
         }
     }
 
+    /// One that repeats another up to a step and goes on as `after` says, without a name yet.
+    pub fn branch(from: &Self, step: usize, after: Setup, new: Vec<TimedChange>) -> Self {
+        let before = |at: usize| at < step;
+        let kept = from.changes.iter().filter(|change| before(change.step));
+        let tuned = from.tuned.iter().filter(|(at, _)| before(*at));
+        Self {
+            changes: kept.cloned().chain(new).collect(),
+            tuned: tuned.cloned().chain([(step, after)]).collect(),
+            ..Self::new(0, String::new(), from.setup.clone())
+        }
+    }
+
     pub fn is_running(&self) -> bool {
         self.conclusion.is_none()
+    }
+
+    /// What it was made into by its changes before this step.
+    pub fn setup_at(&self, step: usize) -> &Setup {
+        let made = self.tuned.iter().rev().find(|(at, _)| *at <= step);
+        made.map_or(&self.setup, |(_, setup)| setup)
+    }
+
+    /// What it is made into so far.
+    pub fn present_setup(&self) -> &Setup {
+        self.setup_at(usize::MAX)
     }
 
     /// Whether it is paused now.
@@ -58,7 +103,11 @@ impl Run {
     }
 
     pub fn take_preview(&mut self, preview: Preview) {
-        if preview.run != self.id {
+        if self
+            .history
+            .last()
+            .is_some_and(|last| last.step == preview.step)
+        {
             return;
         }
         // The newest is always there; whether it stays shows when the next one comes.
@@ -66,23 +115,35 @@ impl Run {
             self.history.pop();
         }
         self.seen += 1;
+        if let Some(psnr) = preview.psnr_db.filter(|psnr| psnr.is_finite()) {
+            self.psnrs.push([preview.step as f64, psnr]);
+        }
         self.history.push(preview);
         if self.history.len() > KEPT {
-            let mut index = 0;
-            self.history.retain(|_| {
-                index += 1;
-                index % 2 == 1
-            });
-            self.chosen = self.chosen.map(|chosen| chosen / 2);
-            self.stride *= 2;
+            self.thin();
         }
     }
 
-    /// Takes in an event, and says what the user should read of it.
+    /// Gives up every other estimate, but neither the first nor the newest.
+    pub fn thin(&mut self) {
+        let last = self.history.len().saturating_sub(1);
+        let mut index = 0;
+        self.history.retain(|_| {
+            index += 1;
+            index % 2 == 1 || index - 1 == last
+        });
+        self.chosen = self.chosen.map(|chosen| chosen / 2);
+        self.stride *= 2;
+    }
+
+    /// What its estimates take in memory.
+    pub fn bytes(&self) -> usize {
+        let of = |preview: &Preview| 3 * size_of::<f32>() * preview.estimate.shape().len();
+        self.history.iter().map(of).sum()
+    }
+
+    /// Takes in an event of this run, and says what the user should read of it.
     pub fn take(&mut self, event: Event) -> Option<Notice> {
-        if event.run != self.id {
-            return None;
-        }
         match event.kind {
             EventKind::Started(briefing) => {
                 let why = briefing.chosen_because.as_ref();
@@ -100,6 +161,7 @@ impl Run {
                 self.newest = Some(stepped);
                 None
             }
+            EventKind::Changed(step, made) => Some(self.changed(step, made)),
             EventKind::Ended(conclusion) => {
                 let notice = match &conclusion.ended {
                     Ended::Finished => Notice::hint(format!(
@@ -108,7 +170,18 @@ impl Run {
                         conclusion.solver_s
                     )),
                     Ended::Cancelled => Notice::hint("Stopped. The last estimate is kept."),
-                    Ended::Failed(error) => Notice::error("The run failed", error.clone()),
+                    Ended::Failed(error) => Notice::error(
+                        match self.history.is_empty() {
+                            true => "The run failed",
+                            false => "The run failed; its last estimate is kept and can be saved",
+                        },
+                        error.clone(),
+                    ),
+                    Ended::DeviceLost(error) => Notice::error(
+                        "The device failed; the last estimate is kept, and Start goes on on the \
+                         processor",
+                        error.clone(),
+                    ),
                 };
                 self.conclusion = Some(conclusion);
                 Some(notice)
@@ -124,6 +197,23 @@ impl Run {
             )),
         }
     }
+
+    fn changed(&mut self, step: usize, made: Result<Vec<crate::solver::Change>, String>) -> Notice {
+        let asked = self.asked.take();
+        match made {
+            Ok(made) => {
+                let words: Vec<String> = made.iter().map(changes::words).collect();
+                let timed = made.into_iter().map(|change| TimedChange { step, change });
+                self.changes.extend(timed);
+                self.tuned.extend(asked.map(|setup| (step, setup)));
+                Notice::hint(format!("From step {} on: {}.", step + 1, words.join(", ")))
+            }
+            Err(error) => {
+                self.refused = asked;
+                Notice::error("The run goes on as it was", error)
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -132,26 +222,33 @@ mod tests {
 
     use super::*;
     use crate::clip::{Clip, Shape};
+    use crate::metrics::Whiteness;
+    use crate::solver::Change;
 
-    fn preview(step: usize) -> Preview {
+    pub fn preview(run: RunId, step: usize) -> Preview {
         let clip = Arc::new(Clip::zeros(Shape::new(1, 1, 1)));
         Preview {
-            run: 1,
+            run,
             step,
             residual_rms: 0.1,
             psnr_db: None,
             estimate: clip.clone(),
             predicted: clip.clone(),
+            whiteness: Arc::new(Whiteness::of(&clip)),
             residual: clip,
             parameters: Arc::default(),
         }
     }
 
+    fn run() -> Run {
+        Run::new(1, "run 1".into(), Setup::default())
+    }
+
     #[test]
     fn the_history_stays_bounded_even_and_holds_the_newest() {
-        let mut run = Run::new(1);
+        let mut run = run();
         for step in 1..=1000 {
-            run.take_preview(preview(step));
+            run.take_preview(preview(1, step));
             assert!(run.history.len() <= KEPT);
             assert_eq!(run.shown().unwrap().step, step);
         }
@@ -162,12 +259,35 @@ mod tests {
         assert!(widest <= 16 && steps.len() > KEPT / 3, "{steps:?}");
         run.chosen = Some(0);
         assert_eq!(run.shown().unwrap().step, 1);
+        let newest = run.history.last().unwrap().step;
+        while run.history.len() > 2 {
+            run.thin();
+            assert_eq!(run.history.last().unwrap().step, newest);
+        }
     }
 
     #[test]
-    fn what_belongs_to_another_run_is_left_alone() {
-        let mut run = Run::new(2);
-        run.take_preview(preview(1));
-        assert!(run.history.is_empty());
+    fn a_branch_keeps_what_came_before_it() {
+        let mut run = run();
+        for (step, mm) in [(10, 6.0), (20, 7.0)] {
+            let mut setup = Setup::default();
+            setup.dist_mm.value = mm;
+            run.asked = Some(setup);
+            run.changed(step, Ok(vec![Change::Distance(mm)]));
+        }
+        assert_eq!(run.setup_at(9).dist_mm.value, 5.0);
+        assert_eq!(run.setup_at(15).dist_mm.value, 6.0);
+        assert_eq!(run.present_setup().dist_mm.value, 7.0);
+        let mut after = Setup::default();
+        after.dist_mm.value = 8.0;
+        let new = TimedChange {
+            step: 15,
+            change: Change::Distance(8.0),
+        };
+        let branch = Run::branch(&run, 15, after, vec![new]);
+        let values: Vec<&Change> = branch.changes.iter().map(|timed| &timed.change).collect();
+        assert_eq!(values, [&Change::Distance(6.0), &Change::Distance(8.0)]);
+        assert_eq!(branch.present_setup().dist_mm.value, 8.0);
+        assert_eq!(branch.setup.dist_mm.value, 5.0);
     }
 }

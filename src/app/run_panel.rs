@@ -2,8 +2,10 @@ use eframe::egui::{self, DragValue};
 
 use super::Studio;
 use super::dialog::Chosen;
-use super::setup::{Method, Prior};
+use super::run::Run;
+use super::setup::{Device, Method, Prior};
 use crate::solver::Progress;
+use crate::worker::Stepped;
 
 impl Studio {
     pub(super) fn run_panel(&mut self, ui: &mut egui::Ui) {
@@ -66,7 +68,30 @@ impl Studio {
                 .labelled_by(name.id)
                 .on_hover_text("A seed gives the same clip every time");
             ui.end_row();
+            if setup.has_network() {
+                let name = ui.label("device");
+                egui::ComboBox::from_id_salt("device")
+                    .selected_text(setup.device.label())
+                    .show_ui(ui, |ui| {
+                        for device in Device::ALL {
+                            ui.selectable_value(&mut setup.device, device, device.label());
+                        }
+                    })
+                    .response
+                    .labelled_by(name.id)
+                    .on_hover_text(
+                        "Where the network computes; a GPU has to reproduce known numbers first",
+                    );
+                ui.end_row();
+            }
         });
+        if let Some(briefing) = self.runs.shown().and_then(|run| run.briefing.as_ref())
+            && self.kept.setup.has_network()
+        {
+            ui.weak(format!("{}: {}", briefing.device, briefing.device_why))
+                .on_hover_text("The device of the run that is shown, and why it was taken");
+        }
+        self.expectation(ui);
         if self.kept.setup.prior == Prior::Checkpoint {
             let file = self.kept.setup.checkpoint.as_ref();
             let name = file
@@ -85,9 +110,43 @@ impl Studio {
         ui.separator();
     }
 
+    /// How long a run takes here: by the last one of its kind, else by the nominal times.
+    fn expectation(&self, ui: &mut egui::Ui) {
+        let setup = &self.kept.setup;
+        ui.weak(setup.method.about());
+        let (Some(source), Some(method)) = (&self.source, setup.method.planned()) else {
+            return;
+        };
+        let like = |run: &&Run| {
+            run.setup.method == setup.method
+                && run.setup.model == setup.model
+                && run.setup.task() == setup.task()
+                && run.setup.device == setup.device
+                && run.setup.checkpoint == setup.checkpoint
+        };
+        let measured = self.runs.all().iter().rev().filter(like).find_map(|run| {
+            let Stepped { progress, solver_s } = run.newest?;
+            let steps = match setup.method {
+                Method::Reference => setup.steps,
+                _ => progress.total,
+            };
+            (progress.done > 1).then(|| solver_s / progress.done as f64 * steps as f64)
+        });
+        let (seconds, why) = match (measured, setup.has_network()) {
+            (Some(seconds), _) => (seconds, "by the steps of the last run"),
+            // A network's size decides, which only a step can tell.
+            (None, true) => return,
+            (None, false) => (
+                setup.task().nominal_s(method) * source.slowness,
+                "by the speed of the forward model here",
+            ),
+        };
+        ui.weak(format!("About {} here, {why}.", duration(seconds)));
+    }
+
     fn buttons(&mut self, ui: &mut egui::Ui) {
         let running = self.is_running();
-        let paused = self.run.as_ref().is_some_and(|run| run.paused);
+        let paused = self.runs.active().is_some_and(|run| run.paused);
         ui.horizontal(|ui| {
             let label = match (running, paused) {
                 (false, _) => "Start",
@@ -131,7 +190,13 @@ impl Studio {
     }
 
     fn progress(&self, ui: &mut egui::Ui) {
-        let Some(run) = &self.run else {
+        if self.needs_restart() {
+            ui.colored_label(
+                ui.visuals().warn_fg_color,
+                "The run goes on with what it was started with: Restart uses what the panels say.",
+            );
+        }
+        let Some(run) = self.runs.active().or(self.runs.shown()) else {
             return;
         };
         let Some(stepped) = run.newest else {
@@ -153,5 +218,14 @@ impl Studio {
             false => format!("{:.1} s in all", stepped.solver_s),
         };
         ui.weak(time);
+    }
+}
+
+/// A time as one says it.
+fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 90.0 => format!("{:.0} s", s.max(1.0)),
+        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.1} h", s / 3600.0),
     }
 }

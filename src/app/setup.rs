@@ -13,7 +13,8 @@ use crate::physics::{
     Blur, Dehaze, ForwardModel, GaussianKernel, Inpaint, Optics, Parameter, PerFrame, Scatter,
     ZernikeBlur,
 };
-use crate::worker::{LiveExposure, LiveModel, Response};
+use crate::run::plan;
+use crate::worker::{LiveExposure, LiveModel, MakeJob, Response};
 
 /// Everything of a run but its files.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,6 +53,8 @@ pub struct Setup {
     pub steps: usize,
     pub guidance: f64,
     pub seed: u64,
+    /// Where networks compute.
+    pub device: Device,
 }
 
 /// A value that is given, or looked for within a range.
@@ -89,6 +92,13 @@ pub enum Method {
     Instant,
     Fast,
     Reference,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Device {
+    Auto,
+    Cpu,
+    Gpu,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,6 +147,7 @@ impl Default for Setup {
             steps: 100,
             guidance: 1.0,
             seed: 0,
+            device: Device::Auto,
         }
     }
 }
@@ -243,6 +254,16 @@ impl Method {
         }
     }
 
+    /// The engine's method; none where the engine chooses.
+    pub fn planned(self) -> Option<plan::Method> {
+        match self {
+            Self::Auto => None,
+            Self::Instant => Some(plan::Method::Instant),
+            Self::Fast => Some(plan::Method::Fast),
+            Self::Reference => Some(plan::Method::Reference),
+        }
+    }
+
     /// What it needs and how long it takes.
     pub fn about(self) -> &'static str {
         match self {
@@ -278,7 +299,45 @@ impl Prior {
     }
 }
 
+impl Device {
+    pub const ALL: [Self; 3] = [Self::Auto, Self::Cpu, Self::Gpu];
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Auto => "Automatic",
+            Self::Cpu => "Processor",
+            Self::Gpu => "GPU",
+        }
+    }
+
+    fn flag(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Cpu => "cpu",
+            Self::Gpu => "gpu",
+        }
+    }
+}
+
 impl Setup {
+    /// Whether a network computes.
+    pub fn has_network(&self) -> bool {
+        self.method == Method::Reference
+            || (self.prior == Prior::Checkpoint && self.method != Method::Instant)
+    }
+
+    /// How hard the problem is.
+    pub fn task(&self) -> plan::Task {
+        match self.model {
+            Model::Scatter if self.fit_gain => plan::Task::Capture,
+            Model::Scatter if self.dist_mm.unknown || self.sigma_px.unknown => plan::Task::Scatter,
+            Model::Zernike if self.coefficients_unknown => plan::Task::Aberration {
+                varying: self.varying != Varying::No,
+            },
+            _ => plan::Task::Known,
+        }
+    }
+
     /// The `reconstruct` command that does the same, without the program's name.
     pub fn command(&self, input: &Path, truth: Option<&Path>, out: &Path) -> Vec<String> {
         let path = |path: &Path| path.to_string_lossy().into_owned();
@@ -349,6 +408,9 @@ impl Setup {
             }
             Method::Instant | Method::Fast => {}
         }
+        if self.has_network() && self.device != Device::Auto {
+            flag("device", self.device.flag().into());
+        }
         flag("seed", self.seed.to_string());
         flag("out", path(out));
         flags
@@ -396,15 +458,11 @@ impl Setup {
         }
     }
 
-    /// The range of recorded values in the forward model's units, which predictions have where
-    /// gain and offset are known.
-    pub fn bare_range(&self, (low, high): (f32, f32)) -> (f32, f32) {
+    /// Whether what was recorded has another scale than the forward model's measurement.
+    pub fn is_exposed(&self) -> bool {
         match self.exposure() {
-            LiveExposure::Known { gain, offset } => {
-                let bare = |v: f32| ((f64::from(v) - offset) / gain) as f32;
-                (bare(low), bare(high))
-            }
-            LiveExposure::Fitted => (low, high),
+            LiveExposure::Known { gain, offset } => (gain, offset) != (1.0, 0.0),
+            LiveExposure::Fitted => false,
         }
     }
 
@@ -485,6 +543,7 @@ impl Setup {
             steps: self.steps,
             guidance: self.guidance,
             seed: self.seed,
+            device: self.device,
             ..other
         };
     }
@@ -502,6 +561,17 @@ impl Setup {
         }
         let size = (shape.height, shape.width);
         self.drawn = self.drawn.take().filter(|drawn| drawn.size() == size);
+    }
+
+    /// A job that finds its mask: a drawn one is written before the run reads it.
+    pub fn with_mask(&self, make: MakeJob) -> MakeJob {
+        match self.drawn.clone().filter(|_| self.model == Model::Inpaint) {
+            Some(drawn) => Box::new(move || {
+                drawn.write()?;
+                make()
+            }),
+            None => make,
+        }
     }
 
     /// The mask of missing pixels as a run uses it: 1 where they are measured.

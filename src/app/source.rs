@@ -7,6 +7,7 @@ use crossbeam_channel::{Receiver, bounded};
 
 use crate::clip::Clip;
 use crate::media::{self, Footage, ReadOptions};
+use crate::run::plan;
 use crate::solver::{Measurement, Quantisation};
 use crate::worker::Notify;
 
@@ -24,6 +25,8 @@ pub struct Source {
     /// How many values lie in each of equal bins from the smallest to the largest.
     pub histogram: Vec<u32>,
     pub range: (f32, f32),
+    /// How much longer clips of this shape take here than the nominal times.
+    pub slowness: f64,
 }
 
 /// Reads in a thread of its own: a video may take its time.
@@ -89,6 +92,7 @@ impl Source {
             measurement: Arc::new(measurement),
             histogram: histogram(&clip, range),
             range,
+            slowness: plan::slowness(clip.shape()),
             recorded: Arc::new(clip),
             truth: truth.map(|truth| Arc::new(truth.clip)),
             levels,

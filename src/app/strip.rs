@@ -1,6 +1,6 @@
 //! All frames side by side, and playing them.
 
-use eframe::egui::{self, Color32, Rect, Sense, Stroke, StrokeKind, Vec2};
+use eframe::egui::{self, Sense, Stroke, StrokeKind, Vec2};
 
 use super::Studio;
 use super::panes::Shown;
@@ -33,14 +33,11 @@ impl Studio {
             ui.label(format!("frame {} of {}", self.frame() + 1, self.frames()));
             self.steps(ui);
         });
-        let shown = self
-            .clip(Shown::Estimate)
-            .or_else(|| self.clip(Shown::Measurement));
-        let Some((clip, range)) = shown else {
+        let frames = |shown| self.clip(shown).map(|clip| (shown, clip.shape()));
+        let Some((shown, shape)) = frames(Shown::Estimate).or_else(|| frames(Shown::Measurement))
+        else {
             return;
         };
-        let map = self.kept.view.map;
-        let shape = clip.shape();
         let size = Vec2::new(HEIGHT * shape.width as f32 / shape.height as f32, HEIGHT);
         egui::ScrollArea::horizontal()
             .id_salt("frames")
@@ -51,10 +48,9 @@ impl Studio {
                         if !ui.is_rect_visible(rect) {
                             continue;
                         }
-                        let place = ("strip", frame);
-                        let texture = self.panes.of(ui.ctx(), place, &clip, frame, range, map);
-                        let whole = Rect::from_min_max(egui::pos2(0.0, 0.0), egui::pos2(1.0, 1.0));
-                        ui.painter().image(texture, rect, whole, Color32::WHITE);
+                        if let Some(layer) = self.layer(shown, frame) {
+                            self.panes.canvas.thumbnail(ui, frame, rect, &layer);
+                        }
                         if frame == self.frame() {
                             let stroke = Stroke::new(2.0, ui.visuals().selection.bg_fill);
                             ui.painter()
@@ -74,7 +70,7 @@ impl Studio {
 
     /// Back through the estimates of a run.
     fn steps(&mut self, ui: &mut egui::Ui) {
-        let Some(run) = &mut self.run else {
+        let Some(run) = self.runs.shown_mut() else {
             return;
         };
         if run.history.len() < 2 {

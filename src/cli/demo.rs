@@ -50,6 +50,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             setup: Some(Setup::default()),
             run: true,
             screenshot: args.screenshot,
+            bench: None,
         });
         match opened {
             Ok(()) => return Ok(()),

@@ -112,7 +112,10 @@ fn is_bad_plan(error: &PlanError) -> bool {
 
 fn is_bad_setting(error: &SolverError) -> bool {
     match error {
-        SolverError::Shape { .. } | SolverError::Setting { .. } | SolverError::Physics(_) => true,
+        SolverError::Shape { .. }
+        | SolverError::Setting { .. }
+        | SolverError::Fixed(_)
+        | SolverError::Physics(_) => true,
         SolverError::Prior(prior) => is_bad_prior(prior),
         SolverError::Diverged { .. } => false,
     }

@@ -42,6 +42,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         run: args.run,
         screenshot: args.screenshot,
         setup: None,
+        bench: None,
     })
 }
 

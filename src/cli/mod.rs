@@ -5,7 +5,8 @@
 //! files, and only what a user may want to pipe to standard output.
 
 mod bench;
-pub mod checkpoint;
+mod change;
+mod checkpoint;
 mod compare;
 mod demo;
 mod devices;

@@ -167,6 +167,11 @@ impl BuiltModel {
 }
 
 impl Setup {
+    /// What a pixel covers of the object.
+    pub fn object_pitch_um(&self) -> f64 {
+        self.optics.unwrap_or(Optics::SYNTHETIC).object_pitch_um()
+    }
+
     /// The mask, where it was drawn and no file holds it.
     pub fn drawn_mask(&self) -> Option<&Clip> {
         match self.mask_source {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant as Clock;
 
+use super::change::ChangeArg;
 use super::error::Interrupted;
 use super::interrupt;
 use super::measurement_args::{Loaded, MeasurementArgs};
@@ -14,14 +15,15 @@ use super::solver_args::SolverArgs;
 use crate::clip::Clip;
 use crate::device::ComputeDevice;
 use crate::media::WriteOptions;
-use crate::metrics::{self, Quality};
+use crate::metrics::{self, Quality, Whiteness};
 use crate::physics::Parameter;
 use crate::run::plan::{self, Method, Physics, Prepared};
+use crate::run::trust::{Facts, Weight, judge};
 use crate::run::{
     BURN_VERSION, DeviceRecord, FileRecord, MeasurementRecord, ModelRecord, Outcome, PriorRecord,
     Residual, ResultsFolder, RunOutcome, RunRecord, SolverRecord, Timings, drive,
 };
-use crate::solver::{Measurement, Progress, Solver};
+use crate::solver::{Changing, Measurement, Progress, Solver};
 use crate::worker::{Briefing, Ended, Job, SavedState};
 use anyhow::bail;
 
@@ -40,6 +42,16 @@ pub struct Args {
 
     #[command(flatten)]
     pub solver: SolverArgs,
+
+    /// Known settings take another value once STEP steps are done: dist, sigma, coeffs, guidance
+    /// or seed, as in 40:dist=5.2; may be given more than once
+    #[arg(
+        long = "change",
+        value_name = "STEP:NAME=VALUE",
+        allow_hyphen_values = true
+    )]
+    #[arg(help_heading = "Method")]
+    pub changes: Vec<ChangeArg>,
 }
 
 pub fn run(args: Args) -> anyhow::Result<()> {
@@ -83,7 +95,7 @@ pub(super) fn reconstruct(args: &Args, cancel: &AtomicBool) -> anyhow::Result<Ru
     let mut report = ProgressReport::new(name, run.solver.total_steps(), run.shown_levels());
     let solving = Clock::now();
     let gain = run.gain();
-    let driven = drive(run.solver.as_mut(), cancel, &mut |progress, _| {
+    let driven = drive(&mut run.solver, cancel, &mut |progress, _| {
         report.update(&Progress {
             residual_rms: gain * progress.residual_rms,
             ..*progress
@@ -106,7 +118,7 @@ pub(super) fn reconstruct(args: &Args, cancel: &AtomicBool) -> anyhow::Result<Ru
 
 /// A reconstruction that is ready to step, with all that its record will say.
 pub struct Reconstruction {
-    pub solver: Box<dyn Solver>,
+    pub solver: Changing,
     /// In the forward model's units.
     pub measurement: Measurement,
     /// As recorded, gain and offset taken out, nothing corrected.
@@ -159,6 +171,9 @@ impl Reconstruction {
             prior,
             settings: solver_settings,
         } = plan::prepare(problem, &settings, loaded.noise)?;
+        let pitch_um = setup.object_pitch_um();
+        let changes = args.changes.iter().map(|change| change.timed(pitch_um));
+        let solver = Changing::new(solver, changes.collect::<Result<_, _>>()?)?;
         let (target, target_record) = loaded.target.map(|(t, r)| (t.clip, r)).unzip();
         Ok(Self {
             solver,
@@ -245,11 +260,11 @@ impl Reconstruction {
         error: Option<String>,
         solver_s: f64,
     ) -> anyhow::Result<RunRecord> {
-        let solver = self.solver.as_ref();
+        let solver = &self.solver;
         let gain = self.gain();
         let estimate = solver.estimate();
-        let residual = self.measurement.residual(&self.predicted(&estimate));
-        let residual = residual.map(|r| (gain * f64::from(r)) as f32);
+        let unscaled = self.measurement.residual(&self.predicted(&estimate));
+        let residual = unscaled.map(|r| (gain * f64::from(r)) as f32);
         let files = write_clips(folder, &estimate, &residual, self.pixel_pitch_um)?;
         let mut files: Vec<String> = files.map(String::from).to_vec();
         if solver.model().name() == "capture" {
@@ -272,6 +287,7 @@ impl Reconstruction {
             Some(target) => Quality::of(clip, target).map(Some),
             None => Ok(None),
         };
+        let findings = solver.findings();
         let record = RunRecord {
             program: format!("vdps {}", env!("CARGO_PKG_VERSION")),
             burn: BURN_VERSION,
@@ -292,8 +308,18 @@ impl Reconstruction {
             device: DeviceRecord::from(&self.device),
             prior: self.prior.clone(),
             residual: Residual::of(&residual, self.levels),
-            findings: solver.findings(),
+            remarks: judge(&Facts {
+                finished: outcome == RunOutcome::Finished,
+                residual_rms: metrics::rms(unscaled.data()),
+                noise: self.noise,
+                whiteness: &Whiteness::of(&unscaled),
+                saturated_share: self.recorded.saturated_share,
+                findings: &findings,
+                seeds: None,
+            }),
+            findings,
             notes: solver.notes(),
+            changes: solver.made().to_vec(),
             quality: quality(&estimate)?,
             measurement_quality: quality(&self.bare)?,
             target: self.target_record.clone(),
@@ -312,7 +338,7 @@ impl Reconstruction {
 
 impl Job for Reconstruction {
     fn solver(&mut self) -> &mut dyn Solver {
-        self.solver.as_mut()
+        &mut self.solver
     }
 
     fn briefing(&self) -> Briefing {
@@ -321,6 +347,8 @@ impl Job for Reconstruction {
             chosen_because: self.chosen_because.clone(),
             prior: self.prior_name.into(),
             device: self.device.to_string(),
+            device_why: self.device.why.clone(),
+            saturated_share: self.recorded.saturated_share,
             noise: self.noise,
         }
     }
@@ -342,7 +370,9 @@ impl Job for Reconstruction {
         let folder = ResultsFolder::create(folder)?;
         let (outcome, error) = match state.ended {
             Some(Ended::Finished) => (RunOutcome::Finished, None),
-            Some(Ended::Failed(error)) => (RunOutcome::Failed, Some(error)),
+            Some(Ended::Failed(error) | Ended::DeviceLost(error)) => {
+                (RunOutcome::Failed, Some(error))
+            }
             // Saved under way: what is there is what a cancelled run leaves.
             Some(Ended::Cancelled) | None => (RunOutcome::Cancelled, None),
         };
@@ -424,8 +454,12 @@ fn found(record: &RunRecord) -> String {
             "found      {label}: {value:.3} {} ({interval})\n",
             unit.symbol()
         );
-        for doubt in &finding.doubts {
-            text += &format!("doubt      {label}: {doubt}\n");
+    }
+    for (index, remark) in record.remarks.iter().enumerate() {
+        match (index, remark.weight) {
+            (0, _) => text += &format!("believe    {}\n", remark.text),
+            (_, Weight::Reassuring) => {}
+            _ => text += &format!("doubt      {} {}\n", remark.text, remark.advice),
         }
     }
     for note in &record.notes {

@@ -46,8 +46,12 @@ pub(super) fn for_each_frame(
     path: &Path,
     take: impl FnMut(FrameSize, &[u8]) -> Result<Wanted, MediaError>,
 ) -> Result<usize, MediaError> {
-    let program = env::var_os("VDPS_FFMPEG").unwrap_or_else(|| "ffmpeg".into());
-    for_each_frame_by(&program, path, take)
+    for_each_frame_by(&program(), path, take)
+}
+
+/// What is called in ffmpeg's name.
+pub(super) fn program() -> OsString {
+    env::var_os("VDPS_FFMPEG").unwrap_or_else(|| "ffmpeg".into())
 }
 
 fn for_each_frame_by(
@@ -206,8 +210,7 @@ pub(super) mod tests {
     /// # Panics
     /// When it is absent and `VDPS_REQUIRE_ALL=1` asks for every test.
     pub(in crate::media) fn ffmpeg_or_skip(test: &str) -> bool {
-        let program = env::var_os("VDPS_FFMPEG").unwrap_or_else(|| "ffmpeg".into());
-        let there = Command::new(program).arg("-version").output().is_ok();
+        let there = Command::new(program()).arg("-version").output().is_ok();
         if !there {
             let required = env::var("VDPS_REQUIRE_ALL").is_ok_and(|v| v == "1");
             assert!(!required, "{test} needs ffmpeg");

@@ -13,6 +13,7 @@
 //! floating-point data stays as it is. The loaders of the published data sets
 //! ([`datasets`]) round to 8 bits where the published ones do.
 
+mod colour;
 pub mod datasets;
 mod error;
 mod ffmpeg;
@@ -21,6 +22,7 @@ mod gif;
 mod grey;
 mod images;
 mod mat;
+mod mp4;
 mod npy;
 mod output;
 mod resize;
@@ -35,6 +37,7 @@ use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
+pub use colour::{Reel, save_animation, save_picture};
 pub use error::MediaError;
 pub use frames::{FrameRange, FrameRangeError, FrameSize, FrameSizeError};
 pub use images::write_png;

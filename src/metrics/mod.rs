@@ -2,17 +2,21 @@
 //!
 //! All of it is in f64, with a data range of 1, as the published numbers are.
 
+mod agreement;
 mod aligned;
 mod fit;
 mod psf;
 mod psnr;
 mod ssim;
+mod whiteness;
 
+pub use agreement::spread;
 pub use aligned::{Alignment, aligned};
 pub use fit::{Fit, fit};
 pub use psf::{PsfMatch, psf_correlation};
 pub use psnr::{mean_square_error, psnr, rms};
 pub use ssim::{SsimError, ssim};
+pub use whiteness::Whiteness;
 
 use serde::{Deserialize, Serialize};
 

@@ -2,16 +2,12 @@
 
 use std::ops::Range;
 use std::path::Path;
-use std::sync::Once;
 
 use image::{ImageError, RgbImage};
 use plotters::prelude::*;
-use plotters::style::{FontStyle, register_font};
 
 use super::folder::ResultsError;
-
-/// The letters of the chart, built in, so that every machine draws the same.
-const FONT: &str = "sans-serif";
+use crate::display::{ColourMap, FONT, built_in_letters};
 
 #[derive(Debug, thiserror::Error)]
 pub enum ChartError {
@@ -172,18 +168,10 @@ impl HeatMap<'_> {
     }
 }
 
-fn built_in_letters() {
-    static REGISTERED: Once = Once::new();
-    // The font is a part of the program: it either always parses or never.
-    REGISTERED.call_once(|| {
-        let font = register_font(FONT, FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT);
-        assert!(font.is_ok(), "the built-in font is damaged");
-    });
-}
-
 /// From dark blue at 0 to yellow at 1.
 fn shade(share: f64) -> RGBColor {
-    ViridisRGB.get_color(share.clamp(0.0, 1.0))
+    let [r, g, b] = ColourMap::Viridis.colour(share as f32);
+    RGBColor(r, g, b)
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! What a run is: driving a solver, its record, its results folder.
 
 mod chart;
+mod cpu_time;
+pub mod curves;
 mod drive;
 mod folder;
 mod hash;
@@ -12,8 +14,10 @@ mod record;
 pub mod scenes;
 pub mod score;
 mod sensor;
+pub mod trust;
 
 pub use chart::{Axis, ChartError, HeatMap};
+pub use cpu_time::cpu_time;
 pub use drive::{Outcome, drive};
 pub use folder::{ResultsError, ResultsFolder};
 pub use hash::sha256;

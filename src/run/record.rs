@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::Outcome;
+use super::trust::Remark;
 use crate::clip::{Clip, Shape};
 use crate::device::ComputeDevice;
 use crate::media::{FrameRange, FrameSize};
 use crate::metrics::{self, Quality};
 use crate::physics::{Optics, Parameter};
-use crate::solver::{Finding, Quantisation, SolverError};
+use crate::solver::{Finding, Quantisation, SolverError, TimedChange};
 
 /// The version of Burn, the tensor library behind every device.
 pub const BURN_VERSION: &str = "0.22.1";
@@ -57,8 +58,12 @@ pub struct RunRecord {
     pub residual: Residual,
     /// The parameters that were unknown.
     pub findings: Vec<Finding>,
+    /// What to believe of the result, the verdict first.
+    pub remarks: Vec<Remark>,
     /// What the result depends on beyond its parameters.
     pub notes: Vec<String>,
+    /// Settings that took another value on the way.
+    pub changes: Vec<TimedChange>,
     pub target: Option<FileRecord>,
     /// The reconstruction against the target.
     pub quality: Option<Quality>,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::measurement::Measurement;
-use super::{Progress, Solver, SolverError, check_shapes, positive, rms};
+use super::{Change, Progress, Solver, SolverError, check_shapes, positive, rms};
 use crate::adam::{Adam, rate_share};
 use crate::clip::Clip;
 use crate::physics::ForwardModel;
@@ -156,6 +156,10 @@ impl Solver for Instant {
         self.progress.done += 1;
         self.progress.residual_rms = residual_rms;
         Ok(self.progress)
+    }
+
+    fn change(&mut self, change: &Change) -> Result<(), SolverError> {
+        change.apply_to(self.model.as_mut())
     }
 
     fn estimate(&self) -> Clip {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::measurement::Measurement;
-use super::{Progress, Solver, SolverError, check_shapes, positive, rms};
+use super::{Change, Progress, Solver, SolverError, check_shapes, positive, rms};
 use crate::clip::Clip;
 use crate::physics::{ForwardModel, dot};
 use crate::prior::{Concave, SpaceTime};
@@ -254,6 +254,10 @@ impl Solver for Linear {
         self.progress.done += 1;
         self.progress.residual_rms = residual_rms;
         Ok(self.progress)
+    }
+
+    fn change(&mut self, change: &Change) -> Result<(), SolverError> {
+        change.apply_to(self.model.as_mut())
     }
 
     fn estimate(&self) -> Clip {

@@ -8,6 +8,7 @@
 mod aberration;
 mod blind;
 mod capture;
+mod change;
 mod fast;
 mod finding;
 mod flat_field;
@@ -28,6 +29,7 @@ pub use aberration::{
 };
 pub use blind::{BlindConfig, BlindScatter, ScatterSearch, Sought};
 pub use capture::{CaptureConfig, CaptureSearch, CaptureSolver, Gain};
+pub use change::{Change, Changing, TimedChange};
 pub use fast::{Fast, FastConfig, Free, LeftOut, Starter};
 pub use finding::Finding;
 pub use flat_field::{FlatField, FlatFieldError};
@@ -50,6 +52,8 @@ pub enum SolverError {
         value: String,
         expected: &'static str,
     },
+    #[error("{0} cannot be changed while this method runs: start it again with the new value")]
+    Fixed(&'static str),
     #[error("the estimate is no longer finite at step {step}: {advice}")]
     Diverged { step: usize, advice: &'static str },
     #[error(transparent)]
@@ -99,6 +103,14 @@ pub trait Solver: Send {
     /// # Errors
     /// A device or a forward model that failed; the estimate stays that of the step before.
     fn step(&mut self) -> Result<Progress, SolverError>;
+
+    /// Changes a setting from the next step on.
+    ///
+    /// # Errors
+    /// What this solver cannot change, or a value out of its range; nothing changes then.
+    fn change(&mut self, change: &Change) -> Result<(), SolverError> {
+        Err(change.refused())
+    }
 
     /// The present estimate: amplitudes in [0, 1].
     fn estimate(&self) -> Clip;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::mapping::{Mapping, Output};
 use super::measurement::Measurement;
-use super::{Progress, Solver, SolverError, check_shapes, rms};
+use super::{Change, Progress, Solver, SolverError, check_shapes, rms};
 use crate::clip::{Clip, Shape};
 use crate::noise::Noise;
 use crate::physics::ForwardModel;
@@ -14,6 +14,12 @@ use crate::prior::{Prior, Schedule, Step};
 
 /// Draws standard normal clips, one a call.
 pub type Draw = Box<dyn FnMut(Shape) -> Clip + Send>;
+
+/// Draws what a seed says.
+fn seeded_draw(seed: u64) -> Draw {
+    let mut noise = Noise::seeded(seed);
+    Box::new(move |shape| noise.normal_clip(shape))
+}
 
 /// The guidance weight over the diffusion.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,6 +88,17 @@ impl ReferenceConfig {
     }
 }
 
+fn checked_guidance(guidance: f64) -> Result<f64, SolverError> {
+    match guidance.is_finite() && guidance >= 0.0 {
+        true => Ok(guidance),
+        false => Err(SolverError::Setting {
+            what: "the guidance",
+            value: guidance.to_string(),
+            expected: "it must be zero or more",
+        }),
+    }
+}
+
 /// Diffusion posterior sampling with the published guidance.
 ///
 /// At each step the network gives x0, the forward model's residual ||y - A(x0)|| is pulled
@@ -121,13 +138,7 @@ impl Reference {
     ) -> Result<Self, SolverError> {
         check_shapes(model.as_ref(), measurement.values())?;
         prior.check_shape(model.shape())?;
-        if !(config.guidance.is_finite() && config.guidance >= 0.0) {
-            return Err(SolverError::Setting {
-                what: "the guidance",
-                value: config.guidance.to_string(),
-                expected: "it must be zero or more",
-            });
-        }
+        checked_guidance(config.guidance)?;
         let state = draw(model.shape());
         let mut solver = Self {
             progress: Progress {
@@ -259,6 +270,19 @@ impl Solver for Reference {
         self.progress.done += 1;
         self.progress.residual_rms = rms(residual.data());
         Ok(self.progress)
+    }
+
+    fn change(&mut self, change: &Change) -> Result<(), SolverError> {
+        match *change {
+            Change::Guidance(guidance) => {
+                self.config.guidance = checked_guidance(guidance)?;
+            }
+            Change::Seed(seed) => self.draw = seeded_draw(seed),
+            // Networks give the parameters that are unknown.
+            _ if !self.unknowns.is_empty() => return Err(change.refused()),
+            _ => change.apply_to(self.model.as_mut())?,
+        }
+        Ok(())
     }
 
     fn estimate(&self) -> Clip {

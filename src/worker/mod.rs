@@ -29,8 +29,10 @@ pub use map::{Lowest, MakeSurvey, Map, MapAnswer, MapRequest, Mapper};
 pub use slot::Slot;
 
 use crate::clip::Clip;
+use crate::metrics::Whiteness;
 use crate::physics::Parameter;
-use crate::solver::{Finding, Progress, Solver};
+use crate::prior::PriorError;
+use crate::solver::{Change, Finding, Progress, Solver, SolverError};
 
 /// Numbers runs, from 1.
 pub type RunId = u64;
@@ -79,13 +81,17 @@ pub struct Briefing {
     pub chosen_because: Option<String>,
     pub prior: String,
     pub device: String,
+    /// Why it computes there: what was found, and how it did in its self-test.
+    pub device_why: String,
     /// Standard deviation of all noise, in the forward model's units.
     pub noise: f64,
+    pub saturated_share: f64,
 }
 
 enum Command {
     Start(RunId, MakeJob),
     Save(PathBuf),
+    Change(RunId, Vec<Change>),
     Shutdown,
 }
 
@@ -96,6 +102,8 @@ pub enum Ended {
     Cancelled,
     /// The estimate of the step before stays.
     Failed(String),
+    /// The same, because the device stopped working: another one has to go on.
+    DeviceLost(String),
 }
 
 #[derive(Debug)]
@@ -112,6 +120,8 @@ pub enum EventKind {
     /// The last preview is in the slot.
     Ended(Box<Conclusion>),
     Saved(PathBuf, Result<Vec<String>, String>),
+    /// After how many steps, and what was changed; or why it was not.
+    Changed(usize, Result<Vec<Change>, String>),
 }
 
 /// One step.
@@ -131,6 +141,12 @@ pub struct Conclusion {
     pub notes: Vec<String>,
 }
 
+impl Conclusion {
+    pub fn is_finished(&self) -> bool {
+        self.ended == Ended::Finished
+    }
+}
+
 /// An estimate under way.
 #[derive(Clone, Debug)]
 pub struct Preview {
@@ -145,6 +161,8 @@ pub struct Preview {
     pub predicted: Arc<Clip>,
     pub residual: Arc<Clip>,
     pub parameters: Arc<Vec<Parameter>>,
+    /// Of the residual.
+    pub whiteness: Arc<Whiteness>,
 }
 
 /// The least time between two previews; a step that lasts longer has one of its own.
@@ -223,6 +241,12 @@ impl Worker {
         self.control.wake();
     }
 
+    /// Changes settings of the present run from its next step on.
+    pub fn change(&self, changes: Vec<Change>) {
+        self.send(Command::Change(self.runs, changes));
+        self.control.wake();
+    }
+
     pub fn events(&self) -> impl Iterator<Item = Event> + '_ {
         self.events.try_iter()
     }
@@ -270,6 +294,8 @@ impl Thread {
             match command {
                 Command::Start(run, make) => self.run(run, make),
                 Command::Save(folder) => self.save(folder),
+                // The run it was meant for is over.
+                Command::Change(..) => {}
                 Command::Shutdown => return,
             }
         }
@@ -305,6 +331,7 @@ impl Thread {
         };
         self.current = Some((run, job, state));
         let ended = self.steps(run);
+        self.show_last(run);
         let Some((_, job, state)) = &mut self.current else {
             return;
         };
@@ -327,6 +354,8 @@ impl Thread {
             while let Ok(command) = self.inbox.try_recv() {
                 match command {
                     Command::Save(folder) => self.save(folder),
+                    Command::Change(of, changes) if of == run => self.change(changes),
+                    Command::Change(..) => {}
                     later => self.pending.push_back(later),
                 }
             }
@@ -339,11 +368,15 @@ impl Thread {
                 return Ended::Cancelled;
             };
             let started = Clock::now();
-            let stepped = guarded(|| job.solver().step().map_err(|error| error.to_string()));
+            let stepped = guarded(|| Ok(job.solver().step()));
             state.solver_s += started.elapsed().as_secs_f64();
             let solver_s = state.solver_s;
             let progress = match stepped {
-                Ok(progress) => progress,
+                Ok(Ok(progress)) => progress,
+                Ok(Err(SolverError::Prior(error @ PriorError::Device(_)))) => {
+                    return Ended::DeviceLost(error.to_string());
+                }
+                Ok(Err(error)) => return Ended::Failed(error.to_string()),
                 Err(message) => return Ended::Failed(message),
             };
             let finished = progress.is_finished();
@@ -360,6 +393,37 @@ impl Thread {
                 return Ended::Finished;
             }
         }
+    }
+
+    /// Shows the estimate that a run ended with, however it ended.
+    fn show_last(&mut self, run: RunId) {
+        let Some((_, job, _)) = &mut self.current else {
+            return;
+        };
+        let progress = job.solver().progress();
+        if progress.done > 0 && !progress.is_finished() {
+            // A solver that broke down may not have one any more: the last one shown stays.
+            if let Ok(preview) = guarded(|| Ok(preview(run, job.as_mut(), &progress))) {
+                self.previews.put(preview);
+            }
+        }
+    }
+
+    /// Makes changes in their order, up to the first that is refused.
+    fn change(&mut self, changes: Vec<Change>) {
+        let Some((run, job, _)) = &mut self.current else {
+            return;
+        };
+        let run = *run;
+        let solver = job.solver();
+        let step = solver.steps_done();
+        let made = guarded(|| {
+            for change in &changes {
+                solver.change(change).map_err(|error| error.to_string())?;
+            }
+            Ok(changes)
+        });
+        self.tell(run, EventKind::Changed(step, made));
     }
 
     fn save(&mut self, folder: PathBuf) {
@@ -380,13 +444,15 @@ fn preview(run: RunId, job: &mut dyn Job, progress: &Progress) -> Preview {
     let estimate = solver.estimate();
     let parameters = solver.model().parameters();
     let predicted = job.predicted(&estimate);
+    let residual = job.residual(&predicted);
     Preview {
         run,
         step: progress.done,
         residual_rms: progress.residual_rms,
         psnr_db: job.psnr_db(&estimate),
         estimate: Arc::new(estimate),
-        residual: Arc::new(job.residual(&predicted)),
+        whiteness: Arc::new(Whiteness::of(&residual)),
+        residual: Arc::new(residual),
         predicted: Arc::new(predicted),
         parameters: Arc::new(parameters),
     }
@@ -411,7 +477,6 @@ mod tests {
     use super::*;
     use crate::clip::Shape;
     use crate::physics::{Dehaze, ForwardModel};
-    use crate::solver::SolverError;
 
     /// Counts to `total`; panics or fails at a step where it should.
     struct Counter {
@@ -459,6 +524,14 @@ mod tests {
             std::thread::sleep(Duration::from_millis(1));
             self.done = step;
             Ok(self.progress())
+        }
+
+        fn change(&mut self, change: &Change) -> Result<(), SolverError> {
+            match change {
+                Change::Seed(seed) => self.done = *seed as usize,
+                _ => return Err(SolverError::Fixed(change.subject())),
+            }
+            Ok(())
         }
 
         fn estimate(&self) -> Clip {
@@ -577,6 +650,13 @@ mod tests {
             matches!(event.kind, EventKind::Stepped(_)).then_some(())
         });
         assert_ne!(save(&worker, "good").unwrap(), before);
+        worker.change(vec![Change::Seed(1000), Change::Guidance(2.0)]);
+        let refused = wait(&worker, |event| match event.kind {
+            EventKind::Changed(_, result) => Some(result),
+            _ => None,
+        });
+        assert!(refused.unwrap_err().contains("the guidance"));
+        assert_eq!(save(&worker, "good"), Ok(vec!["1000 steps".into()]));
         // A new run takes the place of the present one.
         let next = worker.start(Counter::job(usize::MAX, 0, 0));
         assert_eq!(end(&worker, next - 1), Ended::Cancelled);

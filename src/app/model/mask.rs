@@ -5,8 +5,9 @@ use eframe::egui::{self, Color32, Rect, Sense, Slider, TextureHandle, TextureOpt
 use super::drawing::Drawing;
 use crate::app::Studio;
 use crate::app::dialog::Chosen;
-use crate::app::picture::{ColourMap, picture};
+use crate::app::picture::picture;
 use crate::clip::Clip;
+use crate::display::ColourMap;
 
 /// The brush, and the picture under it.
 pub struct Brush {

@@ -75,7 +75,7 @@ impl Studio {
 
     /// Offers what the shown estimate of a run was made with.
     fn run_values(&mut self, ui: &mut egui::Ui) {
-        let shown = self.run.as_ref().and_then(|run| run.shown());
+        let shown = self.runs.shown().and_then(|run| run.shown());
         let Some(parameters) = shown.map(|shown| shown.parameters.clone()) else {
             return;
         };

@@ -4,7 +4,8 @@ use eframe::egui::{self, Color32, ColorImage, Rect, Sense, TextureHandle, Textur
 use serde::{Deserialize, Serialize};
 
 use crate::app::Studio;
-use crate::app::picture::{ColourMap, picture};
+use crate::app::picture::picture;
+use crate::display::ColourMap;
 use crate::physics::zernike::PSF_SIZE;
 use crate::worker::Response;
 

@@ -44,7 +44,7 @@ pub const DEFAULT_BUDGET: Duration = Duration::from_secs(120);
 /// The published sampler is never chosen: on every published clip the other two come closer to
 /// the target in a hundredth of its time. `slowness` is [`slowness`] of the clip's shape.
 pub fn choose(physics: &Physics, prior: &PriorChoice, budget: Duration, slowness: f64) -> Choice {
-    let seconds = |method| nominal_s(physics, method) * slowness;
+    let seconds = |method| Task::of(physics).nominal_s(method) * slowness;
     let budget_s = budget.as_secs_f64();
     let of = |method: Method, why: String| Choice { method, why };
     if matches!(prior, PriorChoice::Blocks | PriorChoice::Checkpoint(_)) {
@@ -97,19 +97,42 @@ pub fn choose(physics: &Physics, prior: &PriorChoice, budget: Duration, slowness
     )
 }
 
-/// Seconds of a 10x64x64 clip on two cores of a server of 2025 (docs/performance.md).
-fn nominal_s(physics: &Physics, method: Method) -> f64 {
-    let instant = match physics {
-        Physics::Known(_) => 0.8,
-        Physics::Scatter(_) => 3.0,
-        Physics::Capture(_) => 2.5,
-        Physics::Aberration(unknown) if unknown.varying.is_some() => 20.0,
-        Physics::Aberration(_) => 36.0,
-    };
-    match method {
-        Method::Instant => instant,
-        Method::Fast => instant + 11.0,
-        Method::Reference => 5400.0,
+/// What has to be found out, as far as it decides how long that takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    Known,
+    Scatter,
+    Capture,
+    Aberration { varying: bool },
+}
+
+impl Task {
+    pub fn of(physics: &Physics) -> Self {
+        match physics {
+            Physics::Known(_) => Self::Known,
+            Physics::Scatter(_) => Self::Scatter,
+            Physics::Capture(_) => Self::Capture,
+            Physics::Aberration(unknown) => Self::Aberration {
+                varying: unknown.varying.is_some(),
+            },
+        }
+    }
+
+    /// Seconds of a 10x64x64 clip on two cores of a server of 2025 (docs/performance.md), the
+    /// reference method with the published network; [`slowness`] times as long here.
+    pub fn nominal_s(self, method: Method) -> f64 {
+        let instant = match self {
+            Self::Known => 0.8,
+            Self::Scatter => 3.0,
+            Self::Capture => 2.5,
+            Self::Aberration { varying: true } => 20.0,
+            Self::Aberration { varying: false } => 36.0,
+        };
+        match method {
+            Method::Instant => instant,
+            Method::Fast => instant + 11.0,
+            Method::Reference => 5400.0,
+        }
     }
 }
 

@@ -9,7 +9,7 @@ mod tests;
 
 use self::data_step::{DataStep, Problem};
 use self::partial::Partial;
-use super::{Finding, Measurement, Progress, Solver, SolverError, check_shapes, rms};
+use super::{Change, Finding, Measurement, Progress, Solver, SolverError, check_shapes, rms};
 use crate::clip::{Clip, Shape};
 use crate::noise::Noise;
 use crate::physics::{ForwardModel, dot};
@@ -466,6 +466,19 @@ impl Solver for Fast {
         }
         self.progress.done += 1;
         Ok(self.progress)
+    }
+
+    fn change(&mut self, change: &Change) -> Result<(), SolverError> {
+        self.first.change(change)?;
+        change.apply_to(self.model.as_mut())?;
+        change.apply_to(self.trials.model.as_mut())?;
+        if let Some(rehearsal) = &mut self.trials.rehearsal {
+            rehearsal.change(change)?;
+        }
+        if let Some((_, values)) = &mut self.start {
+            *values = self.model.parameters().iter().map(|p| p.value).collect();
+        }
+        Ok(())
     }
 
     fn estimate(&self) -> Clip {

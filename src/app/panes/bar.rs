@@ -1,0 +1,201 @@
+//! The controls of the views.
+
+use eframe::egui::{self, ComboBox, DragValue};
+
+use super::view::{ContrastKind, Values};
+use super::{Layout, Studio};
+use crate::display::{ColourMap, Range};
+
+impl Studio {
+    pub(super) fn view_bar(&mut self, ui: &mut egui::Ui) {
+        ui.horizontal_wrapped(|ui| {
+            self.layouts(ui);
+            ui.separator();
+            if ui
+                .button("Whole frame")
+                .on_hover_text(
+                    "Undo zoom and pan (Home). Scroll or press + and - to zoom, drag to move.",
+                )
+                .clicked()
+            {
+                self.kept.view.whole();
+            }
+            let on = self.panes.profile.on;
+            if ui
+                .selectable_label(on, "Profile")
+                .on_hover_text(
+                    "Draw a line over a pane and see the values along it in all panes (P). With \
+                     Shift held down dragging draws it at any time.",
+                )
+                .clicked()
+            {
+                self.toggle_profile();
+            }
+            self.remeasured_at(ui);
+        });
+        ui.horizontal_wrapped(|ui| self.colours(ui));
+    }
+
+    fn layouts(&mut self, ui: &mut egui::Ui) {
+        for layout in Layout::ALL {
+            let chosen = self.kept.view.layout == layout && self.panes.maximised.is_none();
+            let about = match layout {
+                Layout::One => "One pane",
+                Layout::Two => "Two panes side by side",
+                Layout::Four => "Four panes",
+                Layout::Wipe => "Two clips in one pane, with a divider to drag between them (W)",
+            };
+            let button = ui.selectable_label(chosen, layout.short());
+            if button.on_hover_text(about).clicked() {
+                self.kept.view.layout = layout;
+                self.panes.maximised = None;
+            }
+        }
+    }
+
+    fn remeasured_at(&mut self, ui: &mut egui::Ui) {
+        if self.runs.shown().is_some_and(|run| run.shown().is_some()) {
+            ui.separator();
+            ui.label("A at");
+            ui.selectable_value(&mut self.probe.shown, false, "the run's values")
+                .on_hover_text("Re-measure with what the run uses or has found");
+            ui.selectable_value(&mut self.probe.shown, true, "the sliders' values")
+                .on_hover_text("Re-measure with what the panel on the left says");
+        }
+        if let Some(error) = &self.probe.error {
+            ui.colored_label(ui.visuals().error_fg_color, error);
+        } else if let Some(clips) = self.probe.clips.as_ref().filter(|_| self.is_probed()) {
+            ui.label(format!("residual {:.5} rms", clips.residual_rms))
+                .on_hover_text("Of the estimate, re-measured at the sliders' values");
+        }
+    }
+
+    fn colours(&mut self, ui: &mut egui::Ui) {
+        let residual = self.residual_scale();
+        let view = &mut self.kept.view;
+        let choice = |ui: &mut egui::Ui,
+                      name: &str,
+                      chosen: &str,
+                      about: &str,
+                      menu: &mut dyn FnMut(&mut egui::Ui)| {
+            let label = ui.weak(name);
+            ComboBox::from_id_salt(name)
+                .width(84.0)
+                .selected_text(chosen)
+                .show_ui(ui, menu)
+                .response
+                .labelled_by(label.id)
+                .on_hover_text(about);
+        };
+        choice(
+            ui,
+            "Colours",
+            view.map.label(),
+            "Of all panes but the residual, which is blue below zero and red above",
+            &mut |ui| {
+                for map in [ColourMap::Grey, ColourMap::Viridis] {
+                    ui.selectable_value(&mut view.map, map, map.label());
+                }
+            },
+        );
+        choice(
+            ui,
+            "Values",
+            view.values.label(),
+            "A camera records intensity, the estimate is amplitude: intensity is amplitude squared",
+            &mut |ui| {
+                for values in Values::ALL {
+                    ui.selectable_value(&mut view.values, values, values.label());
+                }
+            },
+        );
+        choice(
+            ui,
+            "Contrast",
+            view.contrast.label(),
+            "Which values the darkest and the brightest colour stand for; of all frames, so that \
+             playing does not flicker",
+            &mut |ui| {
+                for kind in ContrastKind::ALL {
+                    ui.selectable_value(&mut view.contrast, kind, kind.label());
+                }
+            },
+        );
+        match view.contrast {
+            ContrastKind::Full => {}
+            ContrastKind::Percentiles => {
+                let (low, high) = &mut view.percentiles;
+                let percent = |value| {
+                    DragValue::new(value)
+                        .speed(0.05)
+                        .max_decimals(2)
+                        .suffix(" %")
+                };
+                let ends = [
+                    (
+                        "from",
+                        percent(low).range(0.0..=49.0),
+                        "Darkest colour: this share of the values is below it",
+                    ),
+                    (
+                        "to",
+                        percent(high).range(51.0..=100.0),
+                        "Brightest colour: this share of the values is below it",
+                    ),
+                ];
+                for (name, field, about) in ends {
+                    named(ui, name, field, about);
+                }
+            }
+            ContrastKind::Fixed => {
+                let Range { low, high } = &mut view.fixed;
+                let end = |value| DragValue::new(value).speed(0.005).max_decimals(4);
+                named(
+                    ui,
+                    "from",
+                    end(low),
+                    "Value of the darkest colour, in the unit of each pane",
+                );
+                named(
+                    ui,
+                    "to",
+                    end(high),
+                    "Value of the brightest colour, in the unit of each pane",
+                );
+                *high = high.max(*low + 1e-6);
+            }
+        }
+        let mut automatic = view.residual_end.is_none();
+        let label = "Residual scale fits";
+        if ui
+            .checkbox(&mut automatic, label)
+            .on_hover_text("Choose the residual's scale by its rms: four times as far each way")
+            .changed()
+        {
+            view.residual_end = (!automatic).then_some(residual);
+        }
+        if let Some(end) = &mut view.residual_end {
+            let field = DragValue::new(end)
+                .speed(0.001)
+                .range(1e-6..=1e6)
+                .max_decimals(6);
+            named(
+                ui,
+                "+-",
+                field,
+                "End of the residual's scale each way, in intensity",
+            );
+        }
+    }
+
+    /// End of the residual's scale now.
+    fn residual_scale(&self) -> f32 {
+        let rms = self.residual_rms().unwrap_or(f64::NAN);
+        crate::display::signed_range(rms).high
+    }
+}
+
+fn named(ui: &mut egui::Ui, name: &str, field: DragValue<'_>, about: &str) {
+    let label = ui.weak(name);
+    ui.add(field).labelled_by(label.id).on_hover_text(about);
+}

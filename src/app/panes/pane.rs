@@ -1,0 +1,253 @@
+//! One pane: its title, its picture, and what the pointer does to it.
+
+use eframe::egui::{
+    self, Align, Align2, Color32, CursorIcon, Key, Pos2, Rect, Response, Role, Sense, Stroke,
+    TextStyle, WidgetInfo, pos2, vec2,
+};
+
+use super::overlay::{BAR_WIDTH, colour_bar, crosshair, line, scale_bar, words};
+use super::{PaneOf, Shown, Studio};
+use crate::app::plots::Tab;
+use crate::display::{Layer, Scene, length, short};
+
+/// How far the divider can be grabbed from, in points.
+const GRAB: f32 = 6.0;
+const LINE: Color32 = Color32::from_rgb(255, 170, 40);
+
+impl Studio {
+    pub(super) fn pane(&mut self, ui: &mut egui::Ui, pane: PaneOf, whole: Rect) {
+        self.titles(ui, pane);
+        // Of the pane, however long its title is.
+        let rect = ui.available_rect_before_wrap().intersect(whole);
+        let response = ui.allocate_rect(rect, Sense::click_and_drag());
+        response.widget_info(|| {
+            WidgetInfo::labeled(
+                Role::Image,
+                true,
+                format!("picture of {}", pane.left.label()),
+            )
+        });
+        if response.double_clicked() {
+            self.toggle_maximised(pane.index);
+        }
+        let frame = self.frame();
+        let layers = (
+            self.layer(pane.left, frame),
+            pane.right.map(|right| self.layer(right, frame)),
+        );
+        let (layer, beyond) = match layers {
+            (Some(layer), None) => (layer, None),
+            (Some(layer), Some(Some(beyond))) => (layer, Some((beyond, self.kept.view.wipe))),
+            (None, _) => return nothing(ui, rect, pane.left),
+            (_, Some(None)) => return nothing(ui, rect, pane.right.unwrap_or(pane.left)),
+        };
+        let picture = fitted(
+            &layer,
+            rect,
+            if beyond_bar(&layer, &beyond) {
+                2.0
+            } else {
+                1.0
+            },
+        );
+        self.move_view(ui, &response, picture, pane.index);
+        let scene = Scene {
+            layer,
+            beyond,
+            seen: self.kept.view.window(),
+        };
+        self.panes.canvas.paint(ui, pane.index, picture, &scene);
+        self.over(ui, &scene, picture);
+        if scene.beyond.is_some() {
+            self.divider(ui, picture);
+        }
+    }
+
+    fn titles(&mut self, ui: &mut egui::Ui, pane: PaneOf) {
+        ui.horizontal(|ui| {
+            let places = [(pane.index, pane.left)]
+                .into_iter()
+                .chain(pane.right.map(|right| (1, right)));
+            for (place, shown) in places {
+                let name = ui.weak(format!("pane {}", place + 1));
+                egui::ComboBox::from_id_salt(("shown", place))
+                    .selected_text(shown.label())
+                    .show_ui(ui, |ui| {
+                        for other in Shown::ALL {
+                            let chosen = &mut self.kept.view.panes[place];
+                            ui.selectable_value(chosen, other, other.label());
+                        }
+                    })
+                    .response
+                    .labelled_by(name.id);
+                let own = shown.quantity();
+                let quantity = own.after(own.shown_as(self.kept.view.values.of(own)));
+                ui.weak(quantity.label());
+            }
+            ui.with_layout(egui::Layout::right_to_left(Align::Center), |ui| {
+                let maximised = self.panes.maximised.is_some();
+                let (text, about) = match maximised {
+                    true => ("Back", "Back to all panes (M, or double-click)"),
+                    false => (
+                        "Maximise",
+                        "Give this pane all the room (M, or double-click)",
+                    ),
+                };
+                let single = self.kept.view.layout.grid() == (1, 1);
+                if !single && ui.small_button(text).on_hover_text(about).clicked() {
+                    self.toggle_maximised(pane.index);
+                }
+            });
+        });
+    }
+
+    /// What dragging and scrolling do.
+    fn move_view(&mut self, ui: &egui::Ui, response: &Response, picture: Rect, index: usize) {
+        let view = &mut self.kept.view;
+        let share = |at: Pos2| {
+            let seen = view.seen();
+            seen.min + (at - picture.min) / picture.size() * seen.size()
+        };
+        let profile = &mut self.panes.profile;
+        let draws = profile.on || ui.input(|input| input.modifiers.shift);
+        let origin = ui.input(|input| input.pointer.press_origin());
+        let ends = origin.zip(response.interact_pointer_pos());
+        match ends {
+            Some((from, to)) if draws && response.dragged() => {
+                let inside = |at: Pos2| share(at).clamp(Pos2::ZERO, pos2(1.0, 1.0)).into();
+                profile.line = Some([inside(from), inside(to)]);
+                profile.on = true;
+                self.kept.plot = Tab::Profile;
+            }
+            _ if response.dragged() => view.drag(response.drag_delta() / picture.size()),
+            _ => {}
+        }
+        let Some(pointer) = response.hover_pos().filter(|at| picture.contains(*at)) else {
+            return;
+        };
+        if draws {
+            ui.ctx().set_cursor_icon(CursorIcon::Crosshair);
+        }
+        let turned = ui.input(|input| input.smooth_scroll_delta.y) / 200.0
+            + ui.input(|input| input.zoom_delta()).ln();
+        if turned != 0.0 {
+            view.zoom_at(turned.exp(), (pointer - picture.min) / picture.size());
+        }
+        let seen = view.seen();
+        self.panes.place = Some(seen.min + (pointer - picture.min) / picture.size() * seen.size());
+        self.panes.pointed = Some(index);
+    }
+
+    /// Bars, the profile's line, and the value at the place pointed at.
+    fn over(&mut self, ui: &egui::Ui, scene: &Scene, picture: Rect) {
+        let seen = self.kept.view.seen();
+        let pixel_um = self.pixel_um();
+        let [columns, rows] = scene.layer.size();
+        scale_bar(
+            ui,
+            picture,
+            f64::from(seen.width()) * columns as f64 * pixel_um,
+        );
+        colour_bar(ui, &scene.layer.look, picture);
+        if let Some((beyond, _)) = &scene.beyond
+            && beyond.look != scene.layer.look
+        {
+            let beside = picture.translate(vec2(BAR_WIDTH, 0.0));
+            colour_bar(ui, &beyond.look, beside);
+        }
+        let painter = ui
+            .painter()
+            .with_clip_rect(picture.intersect(ui.clip_rect()));
+        if let Some(ends) = self.panes.profile.ends(picture, seen) {
+            line(&painter, ends, LINE);
+        }
+        let Some(place) = self.panes.place.filter(|&place| seen.contains(place)) else {
+            return;
+        };
+        let share = (place - seen.min) / seen.size();
+        let at = picture.min + share * picture.size();
+        crosshair(&painter, at);
+        let layer = match &scene.beyond {
+            Some((beyond, wipe)) if share.x >= *wipe => beyond,
+            _ => &scene.layer,
+        };
+        let pixel = |share: f32, count: usize| ((share * count as f32) as usize).min(count - 1);
+        let (row, column) = (pixel(place.y, rows), pixel(place.x, columns));
+        let value = layer
+            .look
+            .transform
+            .of(layer.values()[row * columns + column]);
+        let mut text = short(f64::from(value));
+        if ui.rect_contains_pointer(picture) {
+            let um = |index: usize| length((index as f64 + 0.5) * pixel_um);
+            text = format!(
+                "{text}   x {}, y {}   column {column}, row {row}",
+                um(column),
+                um(row)
+            );
+        }
+        words(ui, at, picture, text);
+    }
+
+    /// Between the two clips of a wipe: dragged, or moved with the arrow keys once it has focus.
+    fn divider(&mut self, ui: &egui::Ui, picture: Rect) {
+        let wipe = &mut self.kept.view.wipe;
+        let x = egui::lerp(picture.x_range(), *wipe);
+        let grab = Rect::from_x_y_ranges(x - GRAB..=x + GRAB, picture.y_range());
+        let response = ui
+            .interact(grab, ui.scope_id().with("divider"), Sense::click_and_drag())
+            .on_hover_cursor(CursorIcon::ResizeHorizontal);
+        if let Some(pointer) = response
+            .interact_pointer_pos()
+            .filter(|_| response.dragged())
+        {
+            *wipe = (pointer.x - picture.left()) / picture.width();
+        }
+        if response.has_focus() {
+            let step = ui.input(|input| {
+                let presses = |key| input.num_presses(key) as f32;
+                presses(Key::ArrowRight) - presses(Key::ArrowLeft)
+            });
+            *wipe += 0.02 * step;
+        }
+        *wipe = wipe.clamp(0.0, 1.0);
+        let value = f64::from(*wipe);
+        response.widget_info(|| WidgetInfo::slider(true, value, "wipe divider"));
+        let held = response.hovered() || response.dragged() || response.has_focus();
+        let colour = if held { LINE } else { Color32::WHITE };
+        let painter = ui.painter();
+        painter.vline(x, picture.y_range(), Stroke::new(3.0, Color32::BLACK));
+        painter.vline(x, picture.y_range(), Stroke::new(1.5, colour));
+        painter.circle(
+            pos2(x, picture.center().y),
+            5.0,
+            colour,
+            Stroke::new(1.0, Color32::BLACK),
+        );
+    }
+}
+
+/// Whether the two sides of a wipe have a colour bar each.
+fn beyond_bar(layer: &Layer, beyond: &Option<(Layer, f32)>) -> bool {
+    beyond
+        .as_ref()
+        .is_some_and(|(beyond, _)| beyond.look != layer.look)
+}
+
+/// The largest rectangle of the frame's proportions that leaves room for its colour bars.
+fn fitted(layer: &Layer, room: Rect, bars: f32) -> Rect {
+    let bars = bars * BAR_WIDTH;
+    let [columns, rows] = layer.size().map(|side| side as f32);
+    let scale = ((room.width() - bars) / columns).min(room.height() / rows);
+    let size = vec2(columns, rows) * scale.max(0.0);
+    Rect::from_center_size(room.center() - vec2(0.5 * bars, 0.0), size)
+}
+
+fn nothing(ui: &egui::Ui, rect: Rect, shown: Shown) {
+    let painter = ui.painter();
+    let font = TextStyle::Body.resolve(ui.style());
+    let colour = ui.visuals().weak_text_color();
+    let text = painter.layout(shown.missing().into(), font, colour, 0.8 * rect.width());
+    let place = Align2::CENTER_CENTER.anchor_size(rect.center(), text.size());
+    painter.galley(place.min, text, colour);
+}

@@ -1,0 +1,454 @@
+//! Scenes on a GPU, with `shaders/display.wgsl`.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use eframe::wgpu;
+
+use super::{ColourMap, Layer, Look, Range, Scene, Transform, Window};
+use crate::clip::{Clip, Shape};
+
+/// The shader's text.
+pub const SHADER: &str = include_str!("../../shaders/display.wgsl");
+
+/// Bytes of the shader's `Scene`, to a multiple of 16.
+const UNIFORM_BYTES: u64 = 64;
+
+/// How long a device may take for a small picture.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What all panes that are drawn into one format have in common.
+pub struct Pipeline {
+    pipeline: wgpu::RenderPipeline,
+    layout: wgpu::BindGroupLayout,
+    colours: wgpu::TextureView,
+}
+
+/// What one pane has on the GPU.
+pub struct Drawing {
+    uniforms: wgpu::Buffer,
+    bind_group: wgpu::BindGroup,
+    layers: [Uploaded; 2],
+}
+
+/// A frame in a texture, with what it was made of.
+#[derive(Clone)]
+struct Uploaded {
+    clip: Arc<Clip>,
+    frame: usize,
+    texture: wgpu::Texture,
+}
+
+impl Pipeline {
+    pub fn new(device: &wgpu::Device, queue: &wgpu::Queue, target: wgpu::TextureFormat) -> Self {
+        let shader = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: Some("display"),
+            source: wgpu::ShaderSource::Wgsl(SHADER.into()),
+        });
+        let texture = |binding| wgpu::BindGroupLayoutEntry {
+            binding,
+            visibility: wgpu::ShaderStages::FRAGMENT,
+            ty: wgpu::BindingType::Texture {
+                sample_type: wgpu::TextureSampleType::Float { filterable: false },
+                view_dimension: wgpu::TextureViewDimension::D2,
+                multisampled: false,
+            },
+            count: None,
+        };
+        let uniforms = wgpu::BindGroupLayoutEntry {
+            ty: wgpu::BindingType::Buffer {
+                ty: wgpu::BufferBindingType::Uniform,
+                has_dynamic_offset: false,
+                min_binding_size: None,
+            },
+            ..texture(0)
+        };
+        let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label: Some("display"),
+            entries: &[uniforms, texture(1), texture(2), texture(3)],
+        });
+        let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some("display"),
+            bind_group_layouts: &[Some(&layout)],
+            immediate_size: 0,
+        });
+        let pipeline = device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
+            label: Some("display"),
+            layout: Some(&pipeline_layout),
+            vertex: wgpu::VertexState {
+                module: &shader,
+                entry_point: Some("corner"),
+                compilation_options: wgpu::PipelineCompilationOptions::default(),
+                buffers: &[],
+            },
+            primitive: wgpu::PrimitiveState::default(),
+            depth_stencil: None,
+            multisample: wgpu::MultisampleState::default(),
+            fragment: Some(wgpu::FragmentState {
+                module: &shader,
+                entry_point: Some(if target.is_srgb() { "linear" } else { "shown" }),
+                compilation_options: wgpu::PipelineCompilationOptions::default(),
+                targets: &[Some(target.into())],
+            }),
+            multiview_mask: None,
+            cache: None,
+        });
+        Self {
+            pipeline,
+            layout,
+            colours: colours(device, queue),
+        }
+    }
+
+    /// Brings what a pane shows onto the GPU: frames only where they have changed.
+    pub fn prepare(
+        &self,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        drawing: &mut Option<Drawing>,
+        scene: &Scene,
+    ) {
+        let before = drawing.take();
+        let right = scene
+            .beyond
+            .as_ref()
+            .map_or(&scene.layer, |(layer, _)| layer);
+        let (uniforms, bound, had) = match before {
+            Some(before) => (
+                before.uniforms,
+                Some(before.bind_group),
+                before.layers.map(Some),
+            ),
+            None => (uniform_buffer(device), None, [None, None]),
+        };
+        let [had_left, had_right] = had;
+        let textures = |layer: &Option<Uploaded>| layer.as_ref().map(|had| had.texture.clone());
+        let old = [textures(&had_left), textures(&had_right)];
+        let left = upload(device, queue, &scene.layer, had_left, None);
+        let layers = match scene.beyond {
+            // One texture serves both where there is no divider.
+            None => [left.clone(), left],
+            Some(_) => {
+                let right = upload(device, queue, right, had_right, Some(&left.texture));
+                [left, right]
+            }
+        };
+        queue.write_buffer(&uniforms, 0, &uniform_bytes(scene));
+        let same = old
+            .iter()
+            .zip(&layers)
+            .all(|(old, new)| old.as_ref() == Some(&new.texture));
+        let bind_group = bound.filter(|_| same).unwrap_or_else(|| {
+            let views = layers.each_ref().map(|layer| {
+                layer
+                    .texture
+                    .create_view(&wgpu::TextureViewDescriptor::default())
+            });
+            let entry = |binding, resource| wgpu::BindGroupEntry { binding, resource };
+            device.create_bind_group(&wgpu::BindGroupDescriptor {
+                label: Some("display"),
+                layout: &self.layout,
+                entries: &[
+                    entry(0, uniforms.as_entire_binding()),
+                    entry(1, wgpu::BindingResource::TextureView(&views[0])),
+                    entry(2, wgpu::BindingResource::TextureView(&views[1])),
+                    entry(3, wgpu::BindingResource::TextureView(&self.colours)),
+                ],
+            })
+        });
+        *drawing = Some(Drawing {
+            uniforms,
+            bind_group,
+            layers,
+        });
+    }
+
+    /// Draws over the whole viewport.
+    pub fn draw(&self, pass: &mut wgpu::RenderPass<'_>, drawing: &Drawing) {
+        pass.set_pipeline(&self.pipeline);
+        pass.set_bind_group(0, &drawing.bind_group, &[]);
+        pass.draw(0..3, 0..1);
+    }
+}
+
+/// A pipeline for a window's format, once the device has drawn what the processor draws.
+///
+/// # Errors
+/// What the device got wrong.
+pub fn verified(
+    device: &wgpu::Device,
+    queue: &wgpu::Queue,
+    target: wgpu::TextureFormat,
+) -> Result<Pipeline, String> {
+    let (scene, width, height) = (specimen(), 48, 40);
+    let drawn = paint(device, queue, &scene, width, height)?;
+    let wanted = scene.paint(width, height);
+    let differ = |(drawn, wanted): &(&[u8; 3], &[u8; 3])| {
+        drawn
+            .iter()
+            .zip(wanted.iter())
+            .any(|(a, b)| a.abs_diff(*b) > 1)
+    };
+    match drawn.iter().zip(&wanted).filter(differ).count() {
+        0 => guarded(device, || Pipeline::new(device, queue, target)),
+        wrong => Err(format!(
+            "{wrong} of {} pixels of a test picture have wrong colours",
+            wanted.len()
+        )),
+    }
+}
+
+/// A picture drawn by the GPU, as [`Scene::paint`] draws it.
+///
+/// # Errors
+/// What the device complains of.
+pub fn paint(
+    device: &wgpu::Device,
+    queue: &wgpu::Queue,
+    scene: &Scene,
+    width: usize,
+    height: usize,
+) -> Result<Vec<[u8; 3]>, String> {
+    let format = wgpu::TextureFormat::Rgba8Unorm;
+    let (sender, mapped) = std::sync::mpsc::channel();
+    let row_bytes = (4 * width as u32).next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT);
+    let buffer = guarded(device, || {
+        let pipeline = Pipeline::new(device, queue, format);
+        let mut drawing = None;
+        pipeline.prepare(device, queue, &mut drawing, scene);
+        let size = wgpu::Extent3d {
+            width: width as u32,
+            height: height as u32,
+            depth_or_array_layers: 1,
+        };
+        let target = device.create_texture(&wgpu::TextureDescriptor {
+            usage: wgpu::TextureUsages::RENDER_ATTACHMENT | wgpu::TextureUsages::COPY_SRC,
+            ..texture_of(size, format)
+        });
+        let view = target.create_view(&wgpu::TextureViewDescriptor::default());
+        let buffer = device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("display"),
+            size: u64::from(row_bytes) * height as u64,
+            usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
+            mapped_at_creation: false,
+        });
+        let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        {
+            let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+                color_attachments: &[Some(wgpu::RenderPassColorAttachment {
+                    view: &view,
+                    depth_slice: None,
+                    resolve_target: None,
+                    ops: wgpu::Operations::default(),
+                })],
+                ..wgpu::RenderPassDescriptor::default()
+            });
+            if let Some(drawing) = &drawing {
+                pipeline.draw(&mut pass, drawing);
+            }
+        }
+        encoder.copy_texture_to_buffer(
+            target.as_image_copy(),
+            wgpu::TexelCopyBufferInfo {
+                buffer: &buffer,
+                layout: wgpu::TexelCopyBufferLayout {
+                    offset: 0,
+                    bytes_per_row: Some(row_bytes),
+                    rows_per_image: None,
+                },
+            },
+            size,
+        );
+        queue.submit([encoder.finish()]);
+        buffer.map_async(wgpu::MapMode::Read, .., move |result| {
+            let _ = sender.send(result);
+        });
+        buffer
+    })?;
+    let waited = device.poll(wgpu::PollType::Wait {
+        submission_index: None,
+        timeout: Some(PATIENCE),
+    });
+    waited.map_err(|error| error.to_string())?;
+    let mapped = mapped
+        .recv_timeout(PATIENCE)
+        .map_err(|error| error.to_string())?;
+    mapped.map_err(|error| error.to_string())?;
+    let bytes = buffer
+        .get_mapped_range(..)
+        .map_err(|error| error.to_string())?;
+    let rows = bytes.chunks_exact(row_bytes as usize);
+    Ok(rows
+        .flat_map(|row| row[..4 * width].as_chunks::<4>().0)
+        .map(|&[red, green, blue, _]| [red, green, blue])
+        .collect())
+}
+
+/// Runs `work`, whose mistakes become an error in place of a panic.
+fn guarded<T>(device: &wgpu::Device, work: impl FnOnce() -> T) -> Result<T, String> {
+    let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
+    let made = work();
+    // On native devices the answer is there at once.
+    match pin!(scope.pop()).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(None) => Ok(made),
+        Poll::Ready(Some(error)) => Err(error.to_string()),
+        Poll::Pending => Err("the device does not say whether it can".into()),
+    }
+}
+
+/// A small scene that asks for everything the shader can do.
+pub fn specimen() -> Scene {
+    let shape = Shape::new(1, 7, 11);
+    let mut ramp: Vec<f32> = (0..shape.len()).map(|i| i as f32 / 64.0 - 0.1).collect();
+    (ramp[20], ramp[40], ramp[60]) = (f32::NAN, f32::INFINITY, f32::NEG_INFINITY);
+    let signed = ramp.iter().map(|v| 0.5 - v).collect();
+    let layer = |data: Vec<f32>, map, low, high, transform| Layer {
+        clip: Arc::new(Clip::new(shape, data)),
+        frame: 0,
+        look: Look {
+            map,
+            range: Range { low, high },
+            transform,
+        },
+    };
+    let left = layer(ramp, ColourMap::Viridis, 0.0, 1.0, Transform::Root);
+    let right = layer(signed, ColourMap::Diverging, -0.5, 0.5, Transform::Keep);
+    Scene {
+        layer: left,
+        beyond: Some((right, 0.49)),
+        seen: Window {
+            min: [0.03, 0.02],
+            size: [0.93, 0.95],
+        },
+    }
+}
+
+fn texture_of(
+    size: wgpu::Extent3d,
+    format: wgpu::TextureFormat,
+) -> wgpu::TextureDescriptor<'static> {
+    wgpu::TextureDescriptor {
+        label: Some("display"),
+        size,
+        mip_level_count: 1,
+        sample_count: 1,
+        dimension: wgpu::TextureDimension::D2,
+        format,
+        usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
+        view_formats: &[],
+    }
+}
+
+fn fill(queue: &wgpu::Queue, texture: &wgpu::Texture, bytes: &[u8]) {
+    let layout = wgpu::TexelCopyBufferLayout {
+        offset: 0,
+        bytes_per_row: Some(4 * texture.width()),
+        rows_per_image: None,
+    };
+    queue.write_texture(texture.as_image_copy(), bytes, layout, texture.size());
+}
+
+fn colours(device: &wgpu::Device, queue: &wgpu::Queue) -> wgpu::TextureView {
+    let tables = ColourMap::ALL.map(ColourMap::table);
+    let size = wgpu::Extent3d {
+        width: tables[0].len() as u32,
+        height: tables.len() as u32,
+        depth_or_array_layers: 1,
+    };
+    let texture = device.create_texture(&texture_of(size, wgpu::TextureFormat::Rgba8Unorm));
+    let entries = tables.into_iter().flatten();
+    let bytes: Vec<u8> = entries.flat_map(|&[r, g, b]| [r, g, b, 255]).collect();
+    fill(queue, &texture, &bytes);
+    texture.create_view(&wgpu::TextureViewDescriptor::default())
+}
+
+/// The layer as a texture: the one there was, where it fits and no other layer uses it.
+fn upload(
+    device: &wgpu::Device,
+    queue: &wgpu::Queue,
+    layer: &Layer,
+    had: Option<Uploaded>,
+    taken: Option<&wgpu::Texture>,
+) -> Uploaded {
+    let [width, height] = layer.size().map(|side| side as u32);
+    let fits = |had: &Uploaded| {
+        (had.texture.width(), had.texture.height()) == (width, height)
+            && taken != Some(&had.texture)
+    };
+    let had = had.filter(fits);
+    if let Some(had) = &had
+        && Arc::ptr_eq(&had.clip, &layer.clip)
+        && had.frame == layer.frame
+    {
+        return had.clone();
+    }
+    let texture = had.map(|had| had.texture).unwrap_or_else(|| {
+        let size = wgpu::Extent3d {
+            width,
+            height,
+            depth_or_array_layers: 1,
+        };
+        device.create_texture(&texture_of(size, wgpu::TextureFormat::R32Float))
+    });
+    let bytes: Vec<u8> = layer
+        .values()
+        .iter()
+        .flat_map(|v| v.to_le_bytes())
+        .collect();
+    fill(queue, &texture, &bytes);
+    Uploaded {
+        clip: layer.clip.clone(),
+        frame: layer.frame,
+        texture,
+    }
+}
+
+fn uniform_buffer(device: &wgpu::Device) -> wgpu::Buffer {
+    device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("display"),
+        size: UNIFORM_BYTES,
+        usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    })
+}
+
+/// The shader's `Scene`.
+fn uniform_bytes(scene: &Scene) -> [u8; UNIFORM_BYTES as usize] {
+    // Beyond every share of a pane where there is no divider.
+    let nowhere = (&scene.layer, 2.0);
+    let (right, wipe) = scene
+        .beyond
+        .as_ref()
+        .map_or(nowhere, |(right, wipe)| (right, *wipe));
+    let Window { min, size } = scene.seen;
+    let [left, right] = [&scene.layer.look, &right.look].map(|look| {
+        let transform = match look.transform {
+            Transform::Keep => 0u32,
+            Transform::Square => 1,
+            Transform::Root => 2,
+        };
+        [
+            look.range.low.to_le_bytes(),
+            look.range.scale().to_le_bytes(),
+            (look.map as u32).to_le_bytes(),
+            transform.to_le_bytes(),
+        ]
+    });
+    let head = [min[0], min[1], size[0], size[1]].map(f32::to_le_bytes);
+    let words = [
+        head,
+        left,
+        right,
+        [wipe, 0.0, 0.0, 0.0].map(f32::to_le_bytes),
+    ];
+    let mut bytes = [0; UNIFORM_BYTES as usize];
+    let places = bytes.as_chunks_mut::<4>().0;
+    places
+        .iter_mut()
+        .zip(words.into_iter().flatten())
+        .for_each(|(place, word)| *place = word);
+    bytes
+}
