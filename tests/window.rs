@@ -1,6 +1,7 @@
 //! The window, driven by the labels a user reads.
 
 mod failures;
+mod model;
 mod runs;
 mod views;
 

@@ -9,10 +9,12 @@ mod changes;
 mod dialog;
 mod export;
 mod keys;
+mod map_panel;
 mod menu;
-mod model_panel;
+mod model;
 mod notice;
 mod panes;
+mod picture;
 mod playback;
 mod plots;
 mod probe;
@@ -28,6 +30,7 @@ mod setup;
 mod source;
 mod source_panel;
 mod strip;
+mod units;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -37,11 +40,14 @@ use eframe::egui::util::undoer::Undoer;
 use serde::{Deserialize, Serialize};
 
 use crate::clip::Clip;
-use crate::worker::{Ended, EventKind, Live, MakeJob, Notify, Worker};
+use crate::worker::{Ended, EventKind, Live, MakeJob, Mapper, Notify, Worker};
 
 pub use bench::{Bench, UiTimings};
 use dialog::Dialog;
 use export::{ExportChoice, Exports};
+use map_panel::{Chart, MapChoices};
+pub use model::Drawing;
+use model::{Brush, Manager, Preset, PsfScale, ResponsePicture};
 use notice::Notice;
 use panes::View;
 use playback::Playback;
@@ -51,6 +57,7 @@ use runs::Runs;
 use screenshot::Screenshot;
 pub use setup::{Device, Method, Model, Prior, Setup};
 use source::{Loading, Source};
+use units::Units;
 
 /// Makes a job of a `reconstruct` command.
 pub type Plan = Arc<dyn Fn(Vec<String>) -> MakeJob + Send + Sync>;
@@ -83,6 +90,10 @@ struct Kept {
     plot: plots::Tab,
     /// What the estimates of all runs may take in memory.
     history_mb: u32,
+    units: Units,
+    psf_scale: PsfScale,
+    presets: Vec<Preset>,
+    map: MapChoices,
 }
 
 impl Default for Kept {
@@ -95,6 +106,10 @@ impl Default for Kept {
             dark: None,
             plot: plots::Tab::Convergence,
             history_mb: 512,
+            units: Units::default(),
+            psf_scale: PsfScale::default(),
+            presets: Vec::new(),
+            map: MapChoices::default(),
         }
     }
 }
@@ -108,12 +123,17 @@ pub struct Studio {
     plan: Plan,
     worker: Worker,
     live: Live,
+    mapper: Mapper,
     notify: Notify,
     source: Option<Source>,
     loading: Option<Loading>,
     run_when_loaded: bool,
     runs: Runs,
     probe: Probe,
+    chart: Chart,
+    brush: Brush,
+    response_picture: ResponsePicture,
+    presets: Manager,
     playback: Playback,
     trust: result_panel::Trust,
     pinned: Option<Pinned>,
@@ -152,6 +172,7 @@ impl Studio {
         let mut studio = Self {
             worker: Worker::spawn(notify.clone())?,
             live: Live::spawn(notify.clone())?,
+            mapper: Mapper::spawn(notify.clone())?,
             undoer: Undoer::default(),
             plan,
             notify,
@@ -160,6 +181,10 @@ impl Studio {
             run_when_loaded: opening.run,
             runs: Runs::default(),
             probe: Probe::default(),
+            chart: Chart::default(),
+            brush: Brush::default(),
+            response_picture: ResponsePicture::default(),
+            presets: Manager::default(),
             playback: Playback {
                 playing: false,
                 rate: 8.0,
@@ -215,6 +240,8 @@ impl Studio {
                 self.runs = Runs::default();
                 self.pinned = None;
                 self.probe = Probe::default();
+                self.chart = Chart::default();
+                self.kept.setup.fit_to(source.recorded.shape());
                 self.playback.at = 0.0;
                 self.source = Some(source);
                 if std::mem::take(&mut self.run_when_loaded) {
@@ -262,6 +289,7 @@ impl Studio {
                 Err(error) => self.probe.error = Some(error),
             }
         }
+        self.take_map();
         self.take_chosen();
         self.take_exported();
     }
@@ -329,6 +357,7 @@ impl eframe::App for Studio {
             .show(ui, |ui| self.plots(ui));
         egui::Panel::bottom("strip").show(ui, |ui| self.strip(ui));
         egui::CentralPanel::default().show(ui, |ui| self.panes(ui));
+        self.presets_window(ui.ctx());
         self.ask_live();
     }
 

@@ -21,15 +21,17 @@ pub enum Tab {
     Parameters,
     Spectrum,
     Profile,
+    Map,
     Runs,
 }
 
 impl Tab {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Convergence,
         Self::Parameters,
         Self::Spectrum,
         Self::Profile,
+        Self::Map,
         Self::Runs,
     ];
 
@@ -39,6 +41,7 @@ impl Tab {
             Self::Parameters => "Parameters",
             Self::Spectrum => "Residual spectrum",
             Self::Profile => "Line profile",
+            Self::Map => "Map",
             Self::Runs => "Runs",
         }
     }
@@ -49,6 +52,7 @@ impl Tab {
             Self::Parameters => "Values that the run uses or finds, by frame and by step",
             Self::Spectrum => "Power of A(x0) - y by spatial frequency: flat where it is noise",
             Self::Profile => "Values along a line, in all panes: press Profile to draw one",
+            Self::Map => "The residual over distance and width, or over two coefficients",
             Self::Runs => "All runs of this capture beside each other",
         }
     }
@@ -63,7 +67,7 @@ impl Studio {
                 ui.selectable_value(&mut self.kept.plot, other, other.label())
                     .on_hover_text(other.about());
             }
-            if tab == Tab::Runs {
+            if matches!(tab, Tab::Runs | Tab::Map) {
                 return;
             }
             ui.separator();
@@ -76,9 +80,10 @@ impl Studio {
                 self.choose(Chosen::Plot);
             }
         });
-        if tab == Tab::Runs {
-            self.runs_table(ui);
-            return;
+        match tab {
+            Tab::Runs => return self.runs_table(ui),
+            Tab::Map => return self.map_plot(ui),
+            _ => {}
         }
         if curves.is_empty() {
             ui.weak(match tab {
@@ -102,7 +107,7 @@ impl Studio {
             (Tab::Convergence, Some(run)) => convergence(run),
             (Tab::Parameters, Some(run)) => parameters(run),
             (Tab::Spectrum, Some(run)) => spectrum(run),
-            (Tab::Runs, _) | (_, None) => Vec::new(),
+            (Tab::Runs | Tab::Map, _) | (_, None) => Vec::new(),
         }
     }
 
