@@ -3,7 +3,9 @@
 mod capture;
 mod demos;
 mod failures;
+mod model;
 mod runs;
+mod views;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

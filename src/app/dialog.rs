@@ -15,6 +15,7 @@ pub(super) enum Chosen {
     Dark,
     Flat,
     Checkpoint,
+    Mask,
     Folder,
     Figure,
     FrameAnimation,
@@ -52,6 +53,14 @@ impl Studio {
                 Chosen::Checkpoint => dialog
                     .set_title("Choose a trained network")
                     .add_filter("network", &["pt", "safetensors"])
+                    .pick_file(),
+                Chosen::Mask => dialog
+                    .set_title("Choose a mask: white where pixels are measured")
+                    .add_filter(
+                        "picture or clip",
+                        &["png", "bmp", "gif", "tif", "tiff", "npy"],
+                    )
+                    .add_filter("any file", &["*"])
                     .pick_file(),
                 Chosen::Plot => dialog
                     .set_title("Save the plot")
@@ -98,6 +107,10 @@ impl Studio {
             Some((Chosen::Checkpoint, path)) => {
                 self.kept.setup.prior = setup::Prior::Checkpoint;
                 self.kept.setup.checkpoint = Some(path);
+            }
+            Some((Chosen::Mask, path)) => {
+                self.kept.setup.drawn = None;
+                self.kept.setup.mask = Some(path);
             }
             Some((Chosen::Plot, path)) => self.save_plot(&path),
             Some((Chosen::Folder, folder)) => self.save_result(folder),

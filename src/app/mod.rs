@@ -13,10 +13,12 @@ mod dialog;
 mod export;
 mod gallery;
 mod keys;
+mod map_panel;
 mod menu;
-mod model_panel;
+mod model;
 mod notice;
 mod panes;
+mod picture;
 mod playback;
 mod playlist;
 mod plots;
@@ -37,6 +39,7 @@ mod source;
 mod source_panel;
 mod strip;
 mod tour;
+mod units;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -48,13 +51,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::clip::Clip;
 use crate::run::demos::Demo;
-use crate::worker::{Ended, EventKind, Live, MakeJob, Notify, Worker};
+use crate::worker::{Ended, EventKind, Live, MakeJob, Mapper, Notify, Worker};
 
 pub use bench::{Bench, UiTimings};
 pub use capture_setup::CaptureSetup;
 use dialog::Dialog;
 use export::{ExportChoice, Exports};
 use gallery::Gallery;
+use map_panel::{Chart, MapChoices};
+pub use model::Drawing;
+use model::{Brush, Manager, Preset, PsfScale, ResponsePicture};
 use notice::Notice;
 use panes::View;
 use playback::Playback;
@@ -67,6 +73,7 @@ use runs::Runs;
 use screenshot::Screenshot;
 pub use setup::{Device, Method, Model, Prior, Setup};
 use source::{Loading, Read, Source, Wanted};
+use units::Units;
 
 /// Makes a job of a `reconstruct` command.
 pub type Plan = Arc<dyn Fn(Vec<String>) -> MakeJob + Send + Sync>;
@@ -110,6 +117,10 @@ struct Kept {
     /// What presenter mode shows, unlike `view`.
     stage: View,
     playlist: Playlist,
+    units: Units,
+    psf_scale: PsfScale,
+    presets: Vec<Preset>,
+    map: MapChoices,
 }
 
 impl Default for Kept {
@@ -124,6 +135,10 @@ impl Default for Kept {
             history_mb: 512,
             stage: presenter::stage(),
             playlist: Playlist::default(),
+            units: Units::default(),
+            psf_scale: PsfScale::default(),
+            presets: Vec::new(),
+            map: MapChoices::default(),
         }
     }
 }
@@ -137,6 +152,7 @@ pub struct Studio {
     plan: Plan,
     worker: Worker,
     live: Live,
+    mapper: Mapper,
     notify: Notify,
     source: Option<Source>,
     loading: Option<Loading>,
@@ -156,6 +172,10 @@ pub struct Studio {
     presenter: Presenter,
     runs: Runs,
     probe: Probe,
+    chart: Chart,
+    brush: Brush,
+    response_picture: ResponsePicture,
+    presets: Manager,
     playback: Playback,
     trust: result_panel::Trust,
     pinned: Option<Pinned>,
@@ -195,6 +215,7 @@ impl Studio {
         let mut studio = Self {
             worker: Worker::spawn(notify.clone())?,
             live: Live::spawn(notify.clone())?,
+            mapper: Mapper::spawn(notify.clone())?,
             undoer: Undoer::default(),
             plan,
             notify,
@@ -215,6 +236,10 @@ impl Studio {
             presenter: Presenter::default(),
             runs: Runs::default(),
             probe: Probe::default(),
+            chart: Chart::default(),
+            brush: Brush::default(),
+            response_picture: ResponsePicture::default(),
+            presets: Manager::default(),
             playback: Playback {
                 playing: false,
                 rate: 8.0,
@@ -286,6 +311,8 @@ impl Studio {
                 self.runs = Runs::default();
                 self.pinned = None;
                 self.probe = Probe::default();
+                self.chart = Chart::default();
+                self.kept.setup.fit_to(source.recorded.shape());
                 self.playback.at = 0.0;
                 self.region = RegionTool::default();
                 let pace = source.demo.filter(|_| !self.full_speed).map(|demo| {
@@ -338,6 +365,7 @@ impl Studio {
                 Err(error) => self.probe.error = Some(error),
             }
         }
+        self.take_map();
         self.take_chosen();
         self.take_exported();
     }
@@ -411,12 +439,13 @@ impl eframe::App for Studio {
         if self.source.is_some() {
             egui::Panel::bottom("plots")
                 .resizable(true)
-                .default_size(170.0)
+                .default_size(190.0)
                 .min_size(110.0)
                 .show(ui, |ui| self.plots(ui));
             egui::Panel::bottom("strip").show(ui, |ui| self.strip(ui));
         }
         egui::CentralPanel::default().show(ui, |ui| self.panes(ui));
+        self.presets_window(ui.ctx());
         self.ask_live();
     }
 

@@ -52,7 +52,7 @@ impl Studio {
     /// Hands a run to the worker, and looks at it.
     fn launch(&mut self, setup: &Setup, changes: &[TimedChange]) -> Option<u64> {
         let command = self.command_of(setup, changes, Path::new("results/window"))?;
-        let id = self.worker.start((self.plan)(command));
+        let id = self.worker.start(setup.with_mask((self.plan)(command)));
         self.set_pace(None);
         self.probe.shown = false;
         self.playback.playing = true;

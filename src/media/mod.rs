@@ -169,6 +169,29 @@ pub fn open(path: &Path, options: &ReadOptions) -> Result<Footage, MediaError> {
     })
 }
 
+/// Reads a mask for a measurement that was cut like this. A mask of one frame serves every frame,
+/// whichever were chosen. Resampling would make values between 0 and 1, so a mask for resized
+/// frames is taken as it is.
+///
+/// # Errors
+/// Those of [`open`].
+pub fn open_mask(path: &Path, cut: &ReadOptions) -> Result<Clip, MediaError> {
+    let read = |frames| {
+        let options = ReadOptions {
+            frames,
+            crop: cut.crop.filter(|_| cut.resize.is_none()),
+            resize: None,
+            array: cut.array.clone(),
+        };
+        Ok(open(path, &options)?.clip)
+    };
+    let mask = read(FrameRange::ALL)?;
+    if mask.shape().frames == 1 || cut.frames == FrameRange::ALL {
+        return Ok(mask);
+    }
+    read(cut.frames)
+}
+
 /// Writes a clip; the ending of `path` picks the format: `.gif`, `.tif` or `.tiff`, `.npy`,
 /// `.png` for a single frame, none for a folder of PNG frames.
 ///

@@ -6,7 +6,9 @@
 //! one. A solver that panics becomes an event, and the thread goes on.
 
 mod control;
-mod live;
+mod inbox;
+pub mod live;
+mod map;
 mod slot;
 
 use std::collections::VecDeque;
@@ -20,7 +22,10 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use control::{Control, Turn};
 
-pub use live::{Live, LiveAnswer, LiveClips, LiveRequest, MakeModel};
+pub use live::{
+    Live, LiveAnswer, LiveClips, LiveExposure, LiveModel, LiveRequest, MakeModel, Response,
+};
+pub use map::{Lowest, MakeSurvey, Map, MapAnswer, MapRequest, Mapper};
 pub use slot::Slot;
 
 use crate::clip::Clip;
