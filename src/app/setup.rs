@@ -574,14 +574,15 @@ impl Setup {
         }
     }
 
-    /// The mask of missing pixels as a run uses it: 1 where they are measured.
+    /// The mask of missing pixels as a run of a capture that was cut like this uses it: 1 where
+    /// they are measured.
     ///
     /// # Errors
     /// A file that cannot be read.
-    pub fn mask_clip(&self, shape: Shape) -> anyhow::Result<Clip> {
+    pub fn mask_clip(&self, shape: Shape, cut: &ReadOptions) -> anyhow::Result<Clip> {
         Ok(match (&self.drawn, &self.mask) {
             (Some(drawn), _) => drawn.clip(),
-            (None, Some(file)) => media::open_mask(file, &ReadOptions::default())?,
+            (None, Some(file)) => media::open_mask(file, cut)?,
             (None, None) => {
                 Inpaint::random_mask(shape, self.keep_share, &mut Noise::seeded(self.seed))
             }
@@ -598,6 +599,7 @@ impl Setup {
         shape: Shape,
         file_um: Option<f64>,
         frame: usize,
+        cut: &ReadOptions,
     ) -> anyhow::Result<LiveModel> {
         let taps = |sigma_px| Response::Taps(GaussianKernel::new(sigma_px).taps().to_vec());
         let (model, response): (Box<dyn ForwardModel>, _) = match self.model {
@@ -622,7 +624,7 @@ impl Setup {
             }
             Model::Dehaze => (Box::new(Dehaze::new(shape)?), None),
             Model::Inpaint => {
-                let model = Inpaint::new(shape, self.mask_clip(shape)?)?;
+                let model = Inpaint::new(shape, self.mask_clip(shape, cut)?)?;
                 return Ok(LiveModel {
                     known: Some(model.mask().clone()),
                     model: Box::new(model),
@@ -685,7 +687,7 @@ mod tests {
                 model,
                 ..Setup::default()
             };
-            let made = setup.live_model(Shape::new(2, 32, 32), None, 1).unwrap();
+            let made = setup.live_model(Shape::new(2, 32, 32), None, 1, &ReadOptions::default()).unwrap();
             assert_eq!(made.model.name(), model.flag());
         }
     }
@@ -704,7 +706,7 @@ mod tests {
         *setup.dist_mm.of_mut(1) = 6.5;
         assert_eq!((setup.dist_mm.of(0), setup.dist_mm.of(1)), (4.0, 6.5));
         let shape = Shape::new(2, 8, 8);
-        let made = setup.live_model(shape, None, 1).unwrap();
+        let made = setup.live_model(shape, None, 1, &ReadOptions::default()).unwrap();
         assert_eq!(made.model.parameters().len(), 20);
         setup.fit_to(shape);
         assert_eq!(setup.dist_mm.frames.len(), 2);
@@ -762,8 +764,8 @@ mod tests {
             mask: Some(file),
             ..Setup::default()
         };
-        let made = setup.live_model(Shape::new(2, 1, 2), None, 0).unwrap();
+        let made = setup.live_model(Shape::new(2, 1, 2), None, 0, &ReadOptions::default()).unwrap();
         assert_eq!(made.known.unwrap().data(), [1.0, 0.0, 1.0, 0.0]);
-        assert!(setup.live_model(Shape::new(2, 2, 2), None, 0).is_err());
+        assert!(setup.live_model(Shape::new(2, 2, 2), None, 0, &ReadOptions::default()).is_err());
     }
 }
