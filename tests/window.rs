@@ -1,5 +1,7 @@
 //! The window, driven by the labels a user reads.
 
+mod capture;
+mod demos;
 mod failures;
 mod model;
 mod runs;
