@@ -1,8 +1,11 @@
 //! The window, driven by the labels a user reads.
 
+mod capture;
+mod demos;
 mod failures;
 mod model;
 mod runs;
+mod views;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

@@ -9,7 +9,11 @@ use crate::display::animation::Arrangement;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Chosen {
     Capture,
+    /// A folder of pictures, a frame each.
+    Pictures,
     Truth,
+    Dark,
+    Flat,
     Checkpoint,
     Mask,
     Folder,
@@ -34,7 +38,7 @@ impl Studio {
         std::thread::spawn(move || {
             let dialog = rfd::FileDialog::new();
             let path = match what {
-                Chosen::Capture | Chosen::Truth => dialog
+                Chosen::Capture | Chosen::Truth | Chosen::Dark | Chosen::Flat => dialog
                     .set_title("Open a video")
                     .add_filter(
                         "video",
@@ -45,6 +49,7 @@ impl Studio {
                     )
                     .add_filter("any file", &["*"])
                     .pick_file(),
+                Chosen::Pictures => dialog.set_title("Open a folder of pictures").pick_folder(),
                 Chosen::Checkpoint => dialog
                     .set_title("Choose a trained network")
                     .add_filter("network", &["pt", "safetensors"])
@@ -91,11 +96,13 @@ impl Studio {
         };
         self.dialog = None;
         match chosen {
-            Some((Chosen::Capture, path)) => self.open(path, None),
-            Some((Chosen::Truth, truth)) => {
-                if let Some(source) = &self.source {
-                    self.open(source.path.clone(), Some(truth));
-                }
+            Some((Chosen::Capture | Chosen::Pictures, path)) => self.open(path, None),
+            Some((Chosen::Truth, truth)) => self.set_truth(Some(truth)),
+            Some((which @ (Chosen::Dark | Chosen::Flat), path)) => {
+                self.cut(|cut| match which {
+                    Chosen::Dark => cut.dark = Some(path),
+                    _ => cut.flat = Some(path),
+                });
             }
             Some((Chosen::Checkpoint, path)) => {
                 self.kept.setup.prior = setup::Prior::Checkpoint;

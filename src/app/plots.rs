@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use eframe::egui;
+use eframe::egui::{self, TextStyle};
 use egui_plot::{Legend, Line, LineStyle, Plot, PlotPoints, Points};
 use serde::{Deserialize, Serialize};
 
@@ -95,7 +95,7 @@ impl Studio {
         let height = (ui.available_height() - 24.0).max(60.0);
         ui.columns(curves.len(), |columns| {
             for (column, curves) in columns.iter_mut().zip(&curves) {
-                column.label(&curves.title);
+                column.label(format!("{} by {}", curves.title, curves.x));
                 draw(column, curves, height);
             }
         });
@@ -129,28 +129,36 @@ impl Studio {
 }
 
 fn draw(ui: &mut egui::Ui, curves: &Curves, height: f32) {
-    Plot::new(&curves.title)
+    let plot = Plot::new(&curves.title)
         .height(height)
-        .legend(Legend::default())
-        .x_axis_label(curves.x.as_str())
-        .show(ui, |plot| {
-            for series in &curves.series {
-                let name = series.name.as_str();
-                let points = || PlotPoints::new(series.points.clone());
-                match series.style {
-                    Style::Line => plot.line(Line::new(name, points())),
-                    Style::Dashed => {
-                        plot.line(Line::new(name, points()).style(LineStyle::dashed_loose()));
-                    }
-                    Style::Marks => plot.points(Points::new(name, points()).radius(3.0)),
-                    Style::Bars => {
-                        for pair in series.points.chunks_exact(2) {
-                            plot.line(Line::new(name, PlotPoints::new(pair.to_vec())));
-                        }
+        .show_background(false);
+    // Names would only hide a single curve.
+    let plot = match curves.series.len() {
+        0 | 1 => plot,
+        _ => plot.legend(
+            Legend::default()
+                .background_alpha(0.5)
+                .text_style(TextStyle::Small),
+        ),
+    };
+    plot.show(ui, |plot| {
+        for series in &curves.series {
+            let name = series.name.as_str();
+            let points = || PlotPoints::new(series.points.clone());
+            match series.style {
+                Style::Line => plot.line(Line::new(name, points())),
+                Style::Dashed => {
+                    plot.line(Line::new(name, points()).style(LineStyle::dashed_loose()));
+                }
+                Style::Marks => plot.points(Points::new(name, points()).radius(3.0)),
+                Style::Bars => {
+                    for pair in series.points.chunks_exact(2) {
+                        plot.line(Line::new(name, PlotPoints::new(pair.to_vec())));
                     }
                 }
             }
-        });
+        }
+    });
 }
 
 fn convergence(run: &Run) -> Vec<Curves> {
@@ -296,7 +304,7 @@ fn by_step(run: &Run, name: &str) -> Curves {
         }
     }
     Curves {
-        title: format!("{name} by step"),
+        title: format!("{name}, how it came about"),
         x: "step".into(),
         y: name.into(),
         series,

@@ -9,6 +9,8 @@ pub enum Quantity {
     Intensity,
     /// Of two intensities, with a sign.
     Difference,
+    /// Standard deviation of an amplitude.
+    Deviation,
 }
 
 /// What is done to a value before its colour is chosen.
@@ -26,10 +28,12 @@ impl Quantity {
             Self::Amplitude => "amplitude",
             Self::Intensity => "intensity",
             Self::Difference => "intensity difference",
+            Self::Deviation => "amplitude deviation",
         }
     }
 
-    /// What makes `wanted` of this quantity; a difference stays what it is.
+    /// What makes `wanted` of this quantity; differences and deviations stay what they
+    /// are.
     pub fn shown_as(self, wanted: Self) -> Transform {
         match (self, wanted) {
             (Self::Amplitude, Self::Intensity) => Transform::Square,

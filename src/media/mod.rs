@@ -14,6 +14,7 @@
 //! ([`datasets`]) round to 8 bits where the published ones do.
 
 mod colour;
+mod crop;
 pub mod datasets;
 mod error;
 mod ffmpeg;
@@ -38,6 +39,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 pub use colour::{Reel, save_animation, save_picture};
+pub use crop::{Crop, CropError};
 pub use error::MediaError;
 pub use frames::{FrameRange, FrameRangeError, FrameSize, FrameSizeError};
 pub use images::write_png;
@@ -64,8 +66,8 @@ pub struct Footage {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ReadOptions {
     pub frames: FrameRange,
-    /// Keep the centre of each frame; done before `resize`.
-    pub crop: Option<FrameSize>,
+    /// Keep a part of each frame; done before `resize`.
+    pub crop: Option<Crop>,
     /// Antialiased bicubic, within the range of each frame's values.
     pub resize: Option<FrameSize>,
     /// The array to read from a MAT file; `holo_roi_crop` when none is named.

@@ -359,14 +359,14 @@ impl Thread {
                     later => self.pending.push_back(later),
                 }
             }
-            match self.control.wait(run) {
+            let Some((_, job, state)) = &mut self.current else {
+                return Ended::Cancelled;
+            };
+            match self.control.wait(run, &job.solver().progress()) {
                 Turn::Cancelled => return Ended::Cancelled,
                 Turn::Command => continue,
                 Turn::Step => {}
             }
-            let Some((_, job, state)) = &mut self.current else {
-                return Ended::Cancelled;
-            };
             let started = Clock::now();
             let stepped = guarded(|| Ok(job.solver().step()));
             state.solver_s += started.elapsed().as_secs_f64();

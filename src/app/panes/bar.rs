@@ -4,7 +4,7 @@ use eframe::egui::{self, ComboBox, DragValue};
 
 use super::view::{ContrastKind, Values};
 use super::{Layout, Studio};
-use crate::display::{ColourMap, Range};
+use crate::display::{ColourMap, Range, short};
 
 impl Studio {
     pub(super) fn view_bar(&mut self, ui: &mut egui::Ui) {
@@ -71,7 +71,6 @@ impl Studio {
     }
 
     fn colours(&mut self, ui: &mut egui::Ui) {
-        let residual = self.residual_scale();
         let view = &mut self.kept.view;
         let choice = |ui: &mut egui::Ui,
                       name: &str,
@@ -80,7 +79,7 @@ impl Studio {
                       menu: &mut dyn FnMut(&mut egui::Ui)| {
             let label = ui.weak(name);
             ComboBox::from_id_salt(name)
-                .width(84.0)
+                .width(60.0)
                 .selected_text(chosen)
                 .show_ui(ui, menu)
                 .response
@@ -131,71 +130,35 @@ impl Studio {
                         .max_decimals(2)
                         .suffix(" %")
                 };
-                let ends = [
-                    (
-                        "from",
-                        percent(low).range(0.0..=49.0),
-                        "Darkest colour: this share of the values is below it",
-                    ),
-                    (
-                        "to",
-                        percent(high).range(51.0..=100.0),
-                        "Brightest colour: this share of the values is below it",
-                    ),
-                ];
-                for (name, field, about) in ends {
-                    named(ui, name, field, about);
-                }
+                let low = percent(low).range(0.0..=49.0);
+                ui.add(low)
+                    .on_hover_text("Darkest colour: this share of the values is below it");
+                let high = percent(high).range(51.0..=100.0);
+                ui.add(high)
+                    .on_hover_text("Brightest colour: this share of the values is below it");
             }
             ContrastKind::Fixed => {
                 let Range { low, high } = &mut view.fixed;
                 let end = |value| DragValue::new(value).speed(0.005).max_decimals(4);
-                named(
-                    ui,
-                    "from",
-                    end(low),
-                    "Value of the darkest colour, in the unit of each pane",
-                );
-                named(
-                    ui,
-                    "to",
-                    end(high),
-                    "Value of the brightest colour, in the unit of each pane",
-                );
+                ui.add(end(low))
+                    .on_hover_text("Value of the darkest colour, in the unit of each pane");
+                ui.add(end(high))
+                    .on_hover_text("Value of the brightest colour, in the unit of each pane");
                 *high = high.max(*low + 1e-6);
             }
         }
-        let mut automatic = view.residual_end.is_none();
-        let label = "Residual scale fits";
-        if ui
-            .checkbox(&mut automatic, label)
-            .on_hover_text("Choose the residual's scale by its rms: four times as far each way")
-            .changed()
-        {
-            view.residual_end = (!automatic).then_some(residual);
-        }
-        if let Some(end) = &mut view.residual_end {
-            let field = DragValue::new(end)
-                .speed(0.001)
-                .range(1e-6..=1e6)
-                .max_decimals(6);
-            named(
-                ui,
-                "+-",
-                field,
-                "End of the residual's scale each way, in intensity",
-            );
-        }
+        let label = ui.weak("Residual +-");
+        let end = DragValue::new(&mut view.residual_end)
+            .speed(0.001)
+            .range(0.0..=1e6)
+            .max_decimals(6)
+            .custom_formatter(|end, _| match end {
+                0.0 => "fits".into(),
+                _ => short(end),
+            });
+        ui.add(end).labelled_by(label.id).on_hover_text(
+            "End of the residual's scale each way, in intensity; 0 fits it to the residual's rms: \
+             four times as far",
+        );
     }
-
-    /// End of the residual's scale now.
-    fn residual_scale(&self) -> f32 {
-        let rms = self.residual_rms().unwrap_or(f64::NAN);
-        crate::display::signed_range(rms).high
-    }
-}
-
-fn named(ui: &mut egui::Ui, name: &str, field: DragValue<'_>, about: &str) {
-    let label = ui.weak(name);
-    ui.add(field).labelled_by(label.id).on_hover_text(about);
 }

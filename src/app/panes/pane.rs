@@ -1,8 +1,8 @@
 //! One pane: its title, its picture, and what the pointer does to it.
 
 use eframe::egui::{
-    self, Align, Align2, Color32, CursorIcon, Key, Pos2, Rect, Response, Role, Sense, Stroke,
-    TextStyle, WidgetInfo, pos2, vec2,
+    self, Align, Color32, CursorIcon, Key, Pos2, Rect, Response, Role, Sense, Stroke, WidgetInfo,
+    pos2, vec2,
 };
 
 use super::overlay::{BAR_WIDTH, colour_bar, crosshair, line, scale_bar, words};
@@ -12,6 +12,8 @@ use crate::display::{Layer, Scene, length, short};
 
 /// How far the divider can be grabbed from, in points.
 const GRAB: f32 = 6.0;
+/// Sign of the button that gives a pane all the room.
+const CORNERS: &str = "\u{26f6}";
 const LINE: Color32 = Color32::from_rgb(255, 170, 40);
 
 impl Studio {
@@ -31,15 +33,13 @@ impl Studio {
             self.toggle_maximised(pane.index);
         }
         let frame = self.frame();
-        let layers = (
-            self.layer(pane.left, frame),
-            pane.right.map(|right| self.layer(right, frame)),
-        );
-        let (layer, beyond) = match layers {
-            (Some(layer), None) => (layer, None),
-            (Some(layer), Some(Some(beyond))) => (layer, Some((beyond, self.kept.view.wipe))),
-            (None, _) => return nothing(ui, rect, pane.left),
-            (_, Some(None)) => return nothing(ui, rect, pane.right.unwrap_or(pane.left)),
+        let left = self.layer(pane.left, frame);
+        let right = pane.right.and_then(|right| self.layer(right, frame));
+        // A wipe with one side shows that.
+        let (layer, beyond) = match (left, right) {
+            (Some(layer), Some(beyond)) => (layer, Some((beyond, self.kept.view.wipe))),
+            (Some(layer), None) | (None, Some(layer)) => (layer, None),
+            (None, None) => return nothing(ui, rect, pane.left),
         };
         let picture = fitted(
             &layer,
@@ -50,7 +50,9 @@ impl Studio {
                 1.0
             },
         );
-        self.move_view(ui, &response, picture, pane.index);
+        if !self.draw_region(ui, &response, picture, self.kept.view.seen()) {
+            self.move_view(ui, &response, picture, pane.index);
+        }
         let scene = Scene {
             layer,
             beyond,
@@ -58,8 +60,14 @@ impl Studio {
         };
         self.panes.canvas.paint(ui, pane.index, picture, &scene);
         self.over(ui, &scene, picture);
-        if scene.beyond.is_some() {
-            self.divider(ui, picture);
+        let missing = pane.shows().find(|&shown| self.clip(shown).is_none());
+        match (scene.beyond, missing) {
+            (Some(_), _) => self.divider(ui, picture),
+            (None, Some(missing)) => {
+                let at = picture.left_top() + vec2(-6.0, 34.0);
+                words(ui, at, picture, missing.missing().into());
+            }
+            (None, None) => {}
         }
     }
 
@@ -86,15 +94,19 @@ impl Studio {
             }
             ui.with_layout(egui::Layout::right_to_left(Align::Center), |ui| {
                 let maximised = self.panes.maximised.is_some();
-                let (text, about) = match maximised {
+                let (name, about) = match maximised {
                     true => ("Back", "Back to all panes (M, or double-click)"),
                     false => (
                         "Maximise",
                         "Give this pane all the room (M, or double-click)",
                     ),
                 };
-                let single = self.kept.view.layout.grid() == (1, 1);
-                if !single && ui.small_button(text).on_hover_text(about).clicked() {
+                if self.kept.view.layout.grid() == (1, 1) {
+                    return;
+                }
+                let button = ui.small_button(CORNERS).on_hover_text(about);
+                button.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
+                if button.clicked() {
                     self.toggle_maximised(pane.index);
                 }
             });
@@ -243,11 +255,8 @@ fn fitted(layer: &Layer, room: Rect, bars: f32) -> Rect {
     Rect::from_center_size(room.center() - vec2(0.5 * bars, 0.0), size)
 }
 
-fn nothing(ui: &egui::Ui, rect: Rect, shown: Shown) {
-    let painter = ui.painter();
-    let font = TextStyle::Body.resolve(ui.style());
-    let colour = ui.visuals().weak_text_color();
-    let text = painter.layout(shown.missing().into(), font, colour, 0.8 * rect.width());
-    let place = Align2::CENTER_CENTER.anchor_size(rect.center(), text.size());
-    painter.galley(place.min, text, colour);
+/// In place of a picture.
+fn nothing(ui: &mut egui::Ui, rect: Rect, shown: Shown) {
+    let words = egui::RichText::new(shown.missing()).weak();
+    ui.put(rect.shrink(12.0), egui::Label::new(words).wrap());
 }

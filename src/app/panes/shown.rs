@@ -49,7 +49,8 @@ impl Shown {
         match self {
             Self::Measurement | Self::Remeasured => Quantity::Intensity,
             Self::Residual => Quantity::Difference,
-            Self::Estimate | Self::Truth | Self::Pinned | Self::Spread => Quantity::Amplitude,
+            Self::Estimate | Self::Truth | Self::Pinned => Quantity::Amplitude,
+            Self::Spread => Quantity::Deviation,
         }
     }
 
@@ -67,10 +68,10 @@ impl Shown {
     }
 }
 
-/// The range of a clip's colours, found once: of the measured and of the estimated clips, and of
-/// those re-measured in another unit than was recorded.
+/// The range of a clip's colours, found once: of the measured clips, of the estimated ones, of
+/// their spread, and of those re-measured in another unit than was recorded.
 #[derive(Default)]
-pub struct Ranges([Option<Found>; 3]);
+pub struct Ranges([Option<Found>; 4]);
 
 struct Found {
     /// Held, so that no other clip can take its place in memory.
@@ -162,11 +163,14 @@ impl Studio {
         let own = shown.quantity();
         let transform = own.shown_as(view.values.of(own));
         if shown == Shown::Residual {
-            let end = view.residual_end.map(|high| Range { low: -high, high });
-            let rms = self.residual_rms().unwrap_or(f64::NAN);
+            let high = view.residual_end;
+            let range = match high > 0.0 {
+                true => Range { low: -high, high },
+                false => signed_range(self.residual_rms().unwrap_or(f64::NAN)),
+            };
             return Look {
                 map: ColourMap::Diverging,
-                range: end.unwrap_or_else(|| signed_range(rms)),
+                range,
                 transform,
             };
         }
@@ -174,13 +178,16 @@ impl Studio {
         let newest = self.runs.shown().and_then(|run| run.history.last());
         let source = self.source.as_ref();
         let (group, reference) = match shown {
-            Shown::Estimate | Shown::Truth => {
+            Shown::Estimate | Shown::Truth | Shown::Pinned => {
                 let truth = source.and_then(|source| source.truth.as_ref());
                 (1, truth.or(newest.map(|preview| &preview.estimate)))
             }
+            Shown::Spread => (2, None),
             // Gain and offset are taken out of it.
-            Shown::Remeasured if self.kept.setup.is_exposed() => (2, None),
-            _ => (0, source.map(|source| &source.recorded)),
+            Shown::Remeasured if self.kept.setup.is_exposed() => (3, None),
+            Shown::Measurement | Shown::Remeasured | Shown::Residual => {
+                (0, source.map(|source| &source.recorded))
+            }
         };
         let (contrast, map) = (view.contrast(), view.map);
         let reference = reference.unwrap_or(clip);

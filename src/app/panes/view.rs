@@ -40,8 +40,8 @@ pub struct View {
     pub contrast: ContrastKind,
     pub percentiles: (f64, f64),
     pub fixed: Range,
-    /// The end of the residual's scale; from its rms where none is set.
-    pub residual_end: Option<f32>,
+    /// The end of the residual's scale; 0 fits it to the rms.
+    pub residual_end: f32,
     /// Where the divider is, as a share of the pane's width.
     pub wipe: f32,
     /// Pixels of a frame seen across: 1 shows all.
@@ -65,7 +65,7 @@ impl Default for View {
             contrast: ContrastKind::Percentiles,
             percentiles: (0.1, 99.9),
             fixed: Range::UNIT,
-            residual_end: None,
+            residual_end: 0.0,
             wipe: 0.5,
             zoom: 1.0,
             middle: [0.5, 0.5],
