@@ -28,6 +28,7 @@ pub mod cli;
 pub mod clip;
 pub mod device;
 pub mod display;
+pub mod length;
 pub mod media;
 pub mod metrics;
 pub mod noise;

@@ -1,6 +1,9 @@
 //! The window, driven by the labels a user reads.
 
+mod capture;
+mod demos;
 mod failures;
+mod model;
 mod runs;
 mod views;
 

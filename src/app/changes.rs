@@ -24,11 +24,14 @@ pub fn between(before: &Setup, after: &Setup) -> Option<Vec<Change>> {
                     if after.unknown {
                         // What the live view shows of it is nothing to the run.
                         before.value = after.value;
+                        before.frames.clone_from(&after.frames);
+                    } else if before.frames != after.frames {
+                        return None;
                     } else {
-                        if before.value != after.value {
+                        if before.frames.is_empty() && before.value != after.value {
                             changes.push(change(after.value));
                         }
-                        *before = *after;
+                        before.clone_from(after);
                     }
                 }
             }
@@ -39,7 +42,12 @@ pub fn between(before: &Setup, after: &Setup) -> Option<Vec<Change>> {
                 same.blur_sigma_px = after.blur_sigma_px;
             }
             Model::Zernike => {
-                if !after.coefficients_unknown && same.coefficients != after.coefficients {
+                if after.coefficients_unknown {
+                    same.frame_coefficients
+                        .clone_from(&after.frame_coefficients);
+                } else if same.frame_coefficients.is_empty()
+                    && same.coefficients != after.coefficients
+                {
                     changes.push(Change::Coefficients(after.coefficients.to_vec()));
                 }
                 same.coefficients = after.coefficients;
@@ -114,6 +122,19 @@ mod tests {
         assert_eq!(between(&before, &after), Some(Vec::new()));
         after.dist_mm.max += 1.0;
         assert_eq!(between(&before, &after), None);
+    }
+
+    #[test]
+    fn values_of_single_frames_are_not_changed_on_the_way() {
+        let before = Setup::default();
+        let mut after = before.clone();
+        after.dist_mm.frames = vec![5.0, 6.0];
+        assert_eq!(between(&before, &after), None);
+        let mut moved = after.clone();
+        moved.dist_mm.frames[1] = 7.0;
+        assert_eq!(between(&after, &moved), None);
+        (after.dist_mm.unknown, moved.dist_mm.unknown) = (true, true);
+        assert_eq!(between(&after, &moved), Some(Vec::new()));
     }
 
     #[test]

@@ -9,8 +9,13 @@ use crate::display::animation::Arrangement;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Chosen {
     Capture,
+    /// A folder of pictures, a frame each.
+    Pictures,
     Truth,
+    Dark,
+    Flat,
     Checkpoint,
+    Mask,
     Folder,
     Figure,
     FrameAnimation,
@@ -33,7 +38,7 @@ impl Studio {
         std::thread::spawn(move || {
             let dialog = rfd::FileDialog::new();
             let path = match what {
-                Chosen::Capture | Chosen::Truth => dialog
+                Chosen::Capture | Chosen::Truth | Chosen::Dark | Chosen::Flat => dialog
                     .set_title("Open a video")
                     .add_filter(
                         "video",
@@ -44,9 +49,18 @@ impl Studio {
                     )
                     .add_filter("any file", &["*"])
                     .pick_file(),
+                Chosen::Pictures => dialog.set_title("Open a folder of pictures").pick_folder(),
                 Chosen::Checkpoint => dialog
                     .set_title("Choose a trained network")
                     .add_filter("network", &["pt", "safetensors"])
+                    .pick_file(),
+                Chosen::Mask => dialog
+                    .set_title("Choose a mask: white where pixels are measured")
+                    .add_filter(
+                        "picture or clip",
+                        &["png", "bmp", "gif", "tif", "tiff", "npy"],
+                    )
+                    .add_filter("any file", &["*"])
                     .pick_file(),
                 Chosen::Plot => dialog
                     .set_title("Save the plot")
@@ -82,15 +96,21 @@ impl Studio {
         };
         self.dialog = None;
         match chosen {
-            Some((Chosen::Capture, path)) => self.open(path, None),
-            Some((Chosen::Truth, truth)) => {
-                if let Some(source) = &self.source {
-                    self.open(source.path.clone(), Some(truth));
-                }
+            Some((Chosen::Capture | Chosen::Pictures, path)) => self.open(path, None),
+            Some((Chosen::Truth, truth)) => self.set_truth(Some(truth)),
+            Some((which @ (Chosen::Dark | Chosen::Flat), path)) => {
+                self.cut(|cut| match which {
+                    Chosen::Dark => cut.dark = Some(path),
+                    _ => cut.flat = Some(path),
+                });
             }
             Some((Chosen::Checkpoint, path)) => {
                 self.kept.setup.prior = setup::Prior::Checkpoint;
                 self.kept.setup.checkpoint = Some(path);
+            }
+            Some((Chosen::Mask, path)) => {
+                self.kept.setup.drawn = None;
+                self.kept.setup.mask = Some(path);
             }
             Some((Chosen::Plot, path)) => self.save_plot(&path),
             Some((Chosen::Folder, folder)) => self.save_result(folder),

@@ -232,7 +232,7 @@ impl Studio {
             None => {
                 let source = self.source.as_ref()?;
                 let (shape, file_um) = (source.recorded.shape(), source.pixel_pitch_um);
-                setup.forward_model(shape, file_um).ok()?.parameters()
+                setup.live_model(shape, file_um, 0).ok()?.model.parameters()
             }
         };
         let of_frame = parameters

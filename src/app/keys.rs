@@ -20,14 +20,24 @@ impl Studio {
         } else if pressed(Modifiers::COMMAND, Key::S) && self.runs.shows_last() {
             self.choose(Chosen::Folder);
         }
+        if pressed(Modifiers::NONE, Key::F11) {
+            self.toggle_presenter(ctx);
+        }
+        let modal = ctx.memory(|memory| memory.top_modal_layer().is_some());
+        if self.presenter.on && !modal && pressed(Modifiers::NONE, Key::Escape) {
+            self.toggle_presenter(ctx);
+        }
         // Typing into a field comes first.
-        if ctx.egui_wants_keyboard_input() {
+        if modal || ctx.egui_wants_keyboard_input() {
             return;
         }
         if pressed(Modifiers::NONE, Key::Space) {
             self.toggle_pause();
         } else if pressed(Modifiers::NONE, Key::Escape) {
-            self.worker.cancel();
+            match self.region.on {
+                true => self.region = super::RegionTool::default(),
+                false => self.worker.cancel(),
+            }
         } else if pressed(Modifiers::NONE, Key::Period) {
             self.step_once();
         } else if pressed(Modifiers::NONE, Key::ArrowRight) {

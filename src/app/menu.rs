@@ -75,6 +75,18 @@ impl Studio {
                     ui.ctx().copy_text(shell(&command));
                 }
             });
+            ui.menu_button("Present", |ui| {
+                let presenter = egui::Button::new("Presenter mode").shortcut_text("F11");
+                if ui.add(presenter).clicked() {
+                    self.toggle_presenter(&ui.ctx().clone());
+                }
+                if ui.button("Play all demos").clicked() {
+                    self.begin_tour();
+                }
+                if ui.button("Playlist ...").clicked() {
+                    self.presenter.editing = true;
+                }
+            });
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 let briefing = self.runs.shown().and_then(|run| run.briefing.as_ref());
                 let device = briefing.map_or("processor", |briefing| &briefing.device);
@@ -88,6 +100,12 @@ impl Studio {
         let open = egui::Button::new("Open a capture ...").shortcut_text("Ctrl+O");
         if ui.add(open).clicked() {
             self.choose(Chosen::Capture);
+        }
+        if ui.button("Open a folder of pictures ...").clicked() {
+            self.choose(Chosen::Pictures);
+        }
+        if ui.button("Demos ...").clicked() {
+            self.gallery.open = true;
         }
         let has_source = self.source.is_some();
         let truth = egui::Button::new("Open its true video ...");

@@ -5,18 +5,28 @@
 //! file each.
 
 mod bench;
+mod capture_setup;
 mod changes;
+mod cut_panel;
+mod demo_setup;
 mod dialog;
 mod export;
+mod gallery;
 mod keys;
+mod map_panel;
 mod menu;
-mod model_panel;
+mod model;
 mod notice;
 mod panes;
+mod picture;
 mod playback;
+mod playlist;
 mod plots;
+mod presenter;
 mod probe;
 mod quit;
+mod region;
+mod replace;
 mod result_panel;
 mod run;
 mod run_control;
@@ -28,29 +38,42 @@ mod setup;
 mod source;
 mod source_panel;
 mod strip;
+mod tour;
+mod units;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use eframe::egui;
 use eframe::egui::util::undoer::Undoer;
 use serde::{Deserialize, Serialize};
 
 use crate::clip::Clip;
-use crate::worker::{Ended, EventKind, Live, MakeJob, Notify, Worker};
+use crate::run::demos::Demo;
+use crate::worker::{Ended, EventKind, Live, MakeJob, Mapper, Notify, Worker};
 
 pub use bench::{Bench, UiTimings};
+pub use capture_setup::CaptureSetup;
 use dialog::Dialog;
 use export::{ExportChoice, Exports};
+use gallery::Gallery;
+use map_panel::{Chart, MapChoices};
+pub use model::Drawing;
+use model::{Brush, Manager, Preset, PsfScale, ResponsePicture};
 use notice::Notice;
 use panes::View;
 use playback::Playback;
+use playlist::{Playlist, Tour};
+use presenter::Presenter;
 use probe::Probe;
 use quit::Quit;
+use region::RegionTool;
 use runs::Runs;
 use screenshot::Screenshot;
 pub use setup::{Device, Method, Model, Prior, Setup};
-use source::{Loading, Source};
+use source::{Loading, Read, Source, Wanted};
+use units::Units;
 
 /// Makes a job of a `reconstruct` command.
 pub type Plan = Arc<dyn Fn(Vec<String>) -> MakeJob + Send + Sync>;
@@ -64,6 +87,14 @@ pub struct Opening {
     pub setup: Option<Setup>,
     /// Start a run as soon as the capture is read.
     pub run: bool,
+    /// A bundled capture to open and run, in place of a file.
+    pub demo: Option<&'static Demo>,
+    /// Go on to the next demo unless somebody takes over.
+    pub tour: bool,
+    /// Do not slow demos down to be watched.
+    pub full_speed: bool,
+    /// Where the bundled captures go; a folder for temporary files where there is none.
+    pub demo_folder: Option<PathBuf>,
     /// Write a picture of the window once the run has ended, and close it.
     pub screenshot: Option<PathBuf>,
     /// Move sliders and start runs, measure how quickly the window answers, and close it.
@@ -83,6 +114,13 @@ struct Kept {
     plot: plots::Tab,
     /// What the estimates of all runs may take in memory.
     history_mb: u32,
+    units: Units,
+    psf_scale: PsfScale,
+    presets: Vec<Preset>,
+    map: MapChoices,
+    /// What presenter mode shows, unlike `view`.
+    stage: View,
+    playlist: Playlist,
 }
 
 impl Default for Kept {
@@ -95,6 +133,12 @@ impl Default for Kept {
             dark: None,
             plot: plots::Tab::Convergence,
             history_mb: 512,
+            units: Units::default(),
+            psf_scale: PsfScale::default(),
+            presets: Vec::new(),
+            map: MapChoices::default(),
+            stage: presenter::stage(),
+            playlist: Playlist::default(),
         }
     }
 }
@@ -108,12 +152,30 @@ pub struct Studio {
     plan: Plan,
     worker: Worker,
     live: Live,
+    mapper: Mapper,
     notify: Notify,
     source: Option<Source>,
     loading: Option<Loading>,
     run_when_loaded: bool,
+    /// To be read once the user agrees that the run ends.
+    asked: Option<Wanted>,
+    /// How the capture is to be read, where that was edited.
+    draft: Option<CaptureSetup>,
+    region: RegionTool,
+    demo_folder: PathBuf,
+    gallery: Gallery,
+    tour: Option<Tour>,
+    tour_turn: playlist::Turn,
+    /// The least time of the present run.
+    pace: Option<Duration>,
+    full_speed: bool,
+    presenter: Presenter,
     runs: Runs,
     probe: Probe,
+    chart: Chart,
+    brush: Brush,
+    response_picture: ResponsePicture,
+    presets: Manager,
     playback: Playback,
     trust: result_panel::Trust,
     pinned: Option<Pinned>,
@@ -147,19 +209,37 @@ impl Studio {
         if let Some(setup) = opening.setup {
             kept.setup = setup;
         }
+        kept.playlist.complete();
         let repaint = ctx.clone();
         let notify: Notify = Arc::new(move || repaint.request_repaint());
         let mut studio = Self {
             worker: Worker::spawn(notify.clone())?,
             live: Live::spawn(notify.clone())?,
+            mapper: Mapper::spawn(notify.clone())?,
             undoer: Undoer::default(),
             plan,
             notify,
             source: None,
             loading: None,
             run_when_loaded: opening.run,
+            asked: None,
+            draft: None,
+            region: RegionTool::default(),
+            demo_folder: opening
+                .demo_folder
+                .unwrap_or_else(|| std::env::temp_dir().join("vdps-demos")),
+            gallery: Gallery::default(),
+            tour: opening.tour.then(Tour::default),
+            tour_turn: playlist::Turn::Watch,
+            pace: None,
+            full_speed: opening.full_speed,
+            presenter: Presenter::default(),
             runs: Runs::default(),
             probe: Probe::default(),
+            chart: Chart::default(),
+            brush: Brush::default(),
+            response_picture: ResponsePicture::default(),
+            presets: Manager::default(),
             playback: Playback {
                 playing: false,
                 rate: 8.0,
@@ -182,6 +262,8 @@ impl Studio {
         }
         if let Some(capture) = opening.capture {
             studio.open(capture, opening.truth);
+        } else if let Some(demo) = opening.demo {
+            studio.open_demo(demo);
         }
         Ok(studio)
     }
@@ -196,29 +278,50 @@ impl Studio {
 
     /// Begins to read a capture; the present one stays until it is read.
     pub fn open(&mut self, path: PathBuf, truth: Option<PathBuf>) {
-        self.notice = Notice::hint(format!("Reading {} ...", path.display()));
-        self.loading = Some(Loading::begin(path, truth, self.notify.clone()));
+        self.ask_to_read(Wanted::File { path, truth });
     }
 
-    fn loaded(&mut self, result: Result<Source, String>) {
+    fn loaded(&mut self, result: Result<Read, String>) {
+        self.draft = None;
         match result {
-            Ok(source) => {
-                self.notice = Notice::hint(format!(
-                    "{} is open. Choose the forward model, move its sliders until the residual \
-                     falls, then start.",
-                    source.name()
-                ));
-                self.kept.recent.retain(|path| *path != source.path);
-                self.kept.recent.insert(0, source.path.clone());
-                self.kept.recent.truncate(RECENT);
+            Ok(Read {
+                source,
+                demo_files,
+                again,
+            }) => {
+                self.notice = Notice::hint(match again {
+                    true => format!("{} is now {}.", source.name(), source.recorded.shape()),
+                    false => format!(
+                        "{} is open. Choose the forward model, move its sliders until the \
+                         residual falls, then start.",
+                        source.name()
+                    ),
+                });
+                match (source.demo, &demo_files) {
+                    (Some(demo), Some(files)) => self.kept.setup = Setup::of_demo(demo, files),
+                    (Some(_), None) => {}
+                    (None, _) => {
+                        self.tour = None;
+                        self.kept.recent.retain(|path| *path != source.path);
+                        self.kept.recent.insert(0, source.path.clone());
+                        self.kept.recent.truncate(RECENT);
+                    }
+                }
                 self.worker.cancel();
                 self.runs = Runs::default();
                 self.pinned = None;
                 self.probe = Probe::default();
+                self.chart = Chart::default();
+                self.kept.setup.fit_to(source.recorded.shape());
                 self.playback.at = 0.0;
+                self.region = RegionTool::default();
+                let pace = source.demo.filter(|_| !self.full_speed).map(|demo| {
+                    Duration::from_secs_f64(self.kept.playlist.forms_s(demo).clamp(0.0, 3600.0))
+                });
                 self.source = Some(source);
                 if std::mem::take(&mut self.run_when_loaded) {
                     self.start();
+                    self.set_pace(pace);
                 }
             }
             Err(error) => {
@@ -262,6 +365,7 @@ impl Studio {
                 Err(error) => self.probe.error = Some(error),
             }
         }
+        self.take_map();
         self.take_chosen();
         self.take_exported();
     }
@@ -290,11 +394,15 @@ impl eframe::App for Studio {
         if let Some(path) = dropped {
             self.open(path, None);
         }
+        self.follow_tour(ctx);
         self.keys(ctx);
         self.play(ctx);
         let now = ctx.input(|input| input.time);
         self.undoer.feed_state(now, &self.kept.setup);
         self.ask_before_quitting(ctx);
+        self.ask_before_replacing(ctx);
+        self.gallery(ctx);
+        self.edit_playlist(ctx);
         let settled = match self.runs.shown() {
             Some(_) => !self.is_running(),
             None => !self.run_when_loaded && self.loading.is_none(),
@@ -307,7 +415,13 @@ impl eframe::App for Studio {
 
     fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
         self.panes.canvas.begin(frame, &self.notify);
+        if self.presenter.on {
+            self.present(ui);
+            self.ask_live();
+            return;
+        }
         egui::Panel::top("menu").show(ui, |ui| self.menu(ui));
+        self.demo_bar(ui);
         egui::Panel::bottom("notice").show(ui, |ui| self.notice.show(ui));
         let panel = |panel: egui::Panel| panel.resizable(true).default_size(290.0);
         panel(egui::Panel::left("setup")).show(ui, |ui| {
@@ -322,17 +436,24 @@ impl eframe::App for Studio {
                 self.result_panel(ui);
             });
         });
-        egui::Panel::bottom("plots")
-            .resizable(true)
-            .default_size(170.0)
-            .min_size(110.0)
-            .show(ui, |ui| self.plots(ui));
-        egui::Panel::bottom("strip").show(ui, |ui| self.strip(ui));
+        if self.source.is_some() {
+            egui::Panel::bottom("plots")
+                .resizable(true)
+                .default_size(190.0)
+                .min_size(110.0)
+                .show(ui, |ui| self.plots(ui));
+            egui::Panel::bottom("strip").show(ui, |ui| self.strip(ui));
+        }
         egui::CentralPanel::default().show(ui, |ui| self.panes(ui));
+        self.presets_window(ui.ctx());
         self.ask_live();
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
-        eframe::set_value(storage, STORAGE_KEY, &self.kept);
+        let mut kept = self.kept.clone();
+        if self.presenter.on {
+            std::mem::swap(&mut kept.view, &mut kept.stage);
+        }
+        eframe::set_value(storage, STORAGE_KEY, &kept);
     }
 }

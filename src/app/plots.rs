@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use eframe::egui;
+use eframe::egui::{self, TextStyle};
 use egui_plot::{Legend, Line, LineStyle, Plot, PlotPoints, Points};
 use serde::{Deserialize, Serialize};
 
@@ -21,15 +21,17 @@ pub enum Tab {
     Parameters,
     Spectrum,
     Profile,
+    Map,
     Runs,
 }
 
 impl Tab {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Convergence,
         Self::Parameters,
         Self::Spectrum,
         Self::Profile,
+        Self::Map,
         Self::Runs,
     ];
 
@@ -39,6 +41,7 @@ impl Tab {
             Self::Parameters => "Parameters",
             Self::Spectrum => "Residual spectrum",
             Self::Profile => "Line profile",
+            Self::Map => "Map",
             Self::Runs => "Runs",
         }
     }
@@ -49,6 +52,7 @@ impl Tab {
             Self::Parameters => "Values that the run uses or finds, by frame and by step",
             Self::Spectrum => "Power of A(x0) - y by spatial frequency: flat where it is noise",
             Self::Profile => "Values along a line, in all panes: press Profile to draw one",
+            Self::Map => "The residual over distance and width, or over two coefficients",
             Self::Runs => "All runs of this capture beside each other",
         }
     }
@@ -63,7 +67,7 @@ impl Studio {
                 ui.selectable_value(&mut self.kept.plot, other, other.label())
                     .on_hover_text(other.about());
             }
-            if tab == Tab::Runs {
+            if matches!(tab, Tab::Runs | Tab::Map) {
                 return;
             }
             ui.separator();
@@ -76,9 +80,10 @@ impl Studio {
                 self.choose(Chosen::Plot);
             }
         });
-        if tab == Tab::Runs {
-            self.runs_table(ui);
-            return;
+        match tab {
+            Tab::Runs => return self.runs_table(ui),
+            Tab::Map => return self.map_plot(ui),
+            _ => {}
         }
         if curves.is_empty() {
             ui.weak(match tab {
@@ -90,7 +95,7 @@ impl Studio {
         let height = (ui.available_height() - 24.0).max(60.0);
         ui.columns(curves.len(), |columns| {
             for (column, curves) in columns.iter_mut().zip(&curves) {
-                column.label(&curves.title);
+                column.label(format!("{} by {}", curves.title, curves.x));
                 draw(column, curves, height);
             }
         });
@@ -102,7 +107,7 @@ impl Studio {
             (Tab::Convergence, Some(run)) => convergence(run),
             (Tab::Parameters, Some(run)) => parameters(run),
             (Tab::Spectrum, Some(run)) => spectrum(run),
-            (Tab::Runs, _) | (_, None) => Vec::new(),
+            (Tab::Runs | Tab::Map, _) | (_, None) => Vec::new(),
         }
     }
 
@@ -124,28 +129,36 @@ impl Studio {
 }
 
 fn draw(ui: &mut egui::Ui, curves: &Curves, height: f32) {
-    Plot::new(&curves.title)
+    let plot = Plot::new(&curves.title)
         .height(height)
-        .legend(Legend::default())
-        .x_axis_label(curves.x.as_str())
-        .show(ui, |plot| {
-            for series in &curves.series {
-                let name = series.name.as_str();
-                let points = || PlotPoints::new(series.points.clone());
-                match series.style {
-                    Style::Line => plot.line(Line::new(name, points())),
-                    Style::Dashed => {
-                        plot.line(Line::new(name, points()).style(LineStyle::dashed_loose()));
-                    }
-                    Style::Marks => plot.points(Points::new(name, points()).radius(3.0)),
-                    Style::Bars => {
-                        for pair in series.points.chunks_exact(2) {
-                            plot.line(Line::new(name, PlotPoints::new(pair.to_vec())));
-                        }
+        .show_background(false);
+    // Names would only hide a single curve.
+    let plot = match curves.series.len() {
+        0 | 1 => plot,
+        _ => plot.legend(
+            Legend::default()
+                .background_alpha(0.5)
+                .text_style(TextStyle::Small),
+        ),
+    };
+    plot.show(ui, |plot| {
+        for series in &curves.series {
+            let name = series.name.as_str();
+            let points = || PlotPoints::new(series.points.clone());
+            match series.style {
+                Style::Line => plot.line(Line::new(name, points())),
+                Style::Dashed => {
+                    plot.line(Line::new(name, points()).style(LineStyle::dashed_loose()));
+                }
+                Style::Marks => plot.points(Points::new(name, points()).radius(3.0)),
+                Style::Bars => {
+                    for pair in series.points.chunks_exact(2) {
+                        plot.line(Line::new(name, PlotPoints::new(pair.to_vec())));
                     }
                 }
             }
-        });
+        }
+    });
 }
 
 fn convergence(run: &Run) -> Vec<Curves> {
@@ -291,7 +304,7 @@ fn by_step(run: &Run, name: &str) -> Curves {
         }
     }
     Curves {
-        title: format!("{name} by step"),
+        title: format!("{name}, how it came about"),
         x: "step".into(),
         y: name.into(),
         series,

@@ -16,6 +16,7 @@ impl Studio {
     pub(super) fn ask_before_quitting(&mut self, ctx: &egui::Context) {
         if ctx.input(|input| input.viewport().close_requested())
             && self.is_running()
+            && self.demo().is_none()
             && self.quit == Quit::No
         {
             ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);

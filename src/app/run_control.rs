@@ -22,6 +22,8 @@ impl Studio {
         let source = self.source.as_ref()?;
         let truth = source.truth_path.as_deref();
         let mut command = setup.command(&source.path, truth, out);
+        // Beside the file they belong to.
+        command.splice(2..2, source.cut.flags());
         command.extend(changes.iter().map(changes::flag));
         Some(command)
     }
@@ -50,7 +52,8 @@ impl Studio {
     /// Hands a run to the worker, and looks at it.
     fn launch(&mut self, setup: &Setup, changes: &[TimedChange]) -> Option<u64> {
         let command = self.command_of(setup, changes, Path::new("results/window"))?;
-        let id = self.worker.start((self.plan)(command));
+        let id = self.worker.start(setup.with_mask((self.plan)(command)));
+        self.set_pace(None);
         self.probe.shown = false;
         self.playback.playing = true;
         Some(id)

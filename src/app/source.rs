@@ -5,17 +5,24 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, bounded};
 
-use crate::clip::Clip;
-use crate::media::{self, Footage, ReadOptions};
-use crate::run::plan;
-use crate::solver::{Measurement, Quantisation};
+use super::capture_setup::CaptureSetup;
+use crate::clip::{Clip, Shape};
+use crate::run::demos::{Demo, DemoFiles};
+use crate::run::{Capture, CaptureError, plan};
+use crate::solver::Measurement;
 use crate::worker::Notify;
 
 /// A capture as read, with the true video where there is one.
 pub struct Source {
     pub path: PathBuf,
     pub truth_path: Option<PathBuf>,
+    /// The bundled capture that it is.
+    pub demo: Option<&'static Demo>,
+    pub cut: CaptureSetup,
+    /// The shape before anything was cut.
+    pub whole: Shape,
     pub measurement: Arc<Measurement>,
+    /// The measurement's values: what the run will use.
     pub recorded: Arc<Clip>,
     pub truth: Option<Arc<Clip>>,
     /// Largest level of an integer format.
@@ -29,26 +36,111 @@ pub struct Source {
     pub slowness: f64,
 }
 
+/// What is to be read.
+#[derive(Clone)]
+pub enum Wanted {
+    File {
+        path: PathBuf,
+        truth: Option<PathBuf>,
+    },
+    Demo {
+        demo: &'static Demo,
+        /// Where its files go.
+        folder: PathBuf,
+    },
+    /// The open capture once more, read otherwise.
+    Again {
+        path: PathBuf,
+        truth: Option<PathBuf>,
+        demo: Option<&'static Demo>,
+        cut: CaptureSetup,
+        whole: Shape,
+    },
+}
+
+/// A capture, and what its demo needs beside it.
+pub struct Read {
+    pub source: Source,
+    pub demo_files: Option<DemoFiles>,
+    /// The open capture was read again.
+    pub again: bool,
+}
+
 /// Reads in a thread of its own: a video may take its time.
 pub struct Loading {
-    pub path: PathBuf,
-    result: Receiver<Result<Source, String>>,
+    /// What the user calls it.
+    pub name: String,
+    result: Receiver<Result<Read, String>>,
+}
+
+impl Wanted {
+    pub fn name(&self) -> String {
+        match self {
+            Self::File { path, .. } | Self::Again { path, .. } => name(path),
+            Self::Demo { demo, .. } => demo.title.to_owned(),
+        }
+    }
+
+    /// # Errors
+    /// Files that cannot be read, a truth of another shape.
+    pub fn read(&self) -> Result<Read, String> {
+        let cut = CaptureSetup::default();
+        match self {
+            Self::File { path, truth } => {
+                let source = Source::read(path, truth.as_deref(), cut, None)?;
+                Ok(Read {
+                    source,
+                    demo_files: None,
+                    again: false,
+                })
+            }
+            Self::Demo { demo, folder } => {
+                let files = demo.unpack(folder).map_err(|error| error.to_string())?;
+                let source = Source::read(&files.measurement, Some(&files.truth), cut, None)?;
+                Ok(Read {
+                    source: Source {
+                        demo: Some(demo),
+                        ..source
+                    },
+                    demo_files: Some(files),
+                    again: false,
+                })
+            }
+            Self::Again {
+                path,
+                truth,
+                demo,
+                cut,
+                whole,
+            } => {
+                let source = Source::read(path, truth.as_deref(), cut.clone(), Some(*whole))?;
+                Ok(Read {
+                    source: Source {
+                        demo: *demo,
+                        ..source
+                    },
+                    demo_files: None,
+                    again: true,
+                })
+            }
+        }
+    }
 }
 
 impl Loading {
-    pub fn begin(path: PathBuf, truth: Option<PathBuf>, notify: Notify) -> Self {
+    pub fn begin(wanted: Wanted, notify: Notify) -> Self {
         let (sender, result) = bounded(1);
-        let from = path.clone();
+        let name = wanted.name();
         std::thread::spawn(move || {
-            let read = std::panic::catch_unwind(|| Source::read(&from, truth.as_deref()));
+            let read = std::panic::catch_unwind(|| wanted.read());
             let read = read.unwrap_or_else(|_| Err("the program failed while reading it".into()));
             let _ = sender.send(read);
             notify();
         });
-        Self { path, result }
+        Self { name, result }
     }
 
-    pub fn result(&self) -> Option<Result<Source, String>> {
+    pub fn result(&self) -> Option<Result<Read, String>> {
         self.result.try_recv().ok()
     }
 }
@@ -56,53 +148,54 @@ impl Loading {
 const BINS: usize = 64;
 
 impl Source {
-    /// # Errors
-    /// Files that cannot be read, a truth of another shape.
-    pub fn read(path: &Path, truth_path: Option<&Path>) -> Result<Self, String> {
-        let open = |path: &Path| {
-            media::open(path, &ReadOptions::default()).map_err(|error| error.to_string())
-        };
-        let Footage {
-            clip,
-            levels,
-            pixel_pitch_um,
+    /// `whole` is the shape before cutting, where it is known already.
+    fn read(
+        path: &Path,
+        truth_path: Option<&Path>,
+        cut: CaptureSetup,
+        whole: Option<Shape>,
+    ) -> Result<Self, String> {
+        let Capture {
+            measurement,
+            footage,
+            quantisation,
+            target,
             ..
-        } = open(path)?;
-        let truth = truth_path.map(open).transpose()?;
-        if let Some(truth) = &truth
-            && truth.clip.shape() != clip.shape()
-        {
-            return Err(format!(
-                "the capture is {}, but the true video {} (frames x rows x columns): choose \
-                 another, or none",
-                clip.shape(),
-                truth.clip.shape()
-            ));
-        }
-        let levels = levels.filter(|&levels| levels > 1);
-        let measurement = match levels {
-            Some(levels) => Measurement::quantised(clip.clone(), levels, Quantisation::Floor),
-            None => Measurement::exact(clip.clone()),
-        };
-        let range = clip.range();
+        } = cut.files(path, truth_path).open().map_err(said)?;
+        let recorded = measurement.values().clone();
+        let range = recorded.range();
         Ok(Self {
             path: path.to_owned(),
             truth_path: truth_path.map(Path::to_owned),
+            demo: None,
+            whole: whole.unwrap_or(recorded.shape()),
+            cut,
             saturated_share: measurement.saturated_share(),
             measurement: Arc::new(measurement),
-            histogram: histogram(&clip, range),
+            histogram: histogram(&recorded, range),
             range,
-            slowness: plan::slowness(clip.shape()),
-            recorded: Arc::new(clip),
-            truth: truth.map(|truth| Arc::new(truth.clip)),
-            levels,
-            pixel_pitch_um,
+            slowness: plan::slowness(recorded.shape()),
+            recorded: Arc::new(recorded),
+            truth: target.map(|(truth, _)| Arc::new(truth.clip)),
+            levels: quantisation.and(footage.levels),
+            pixel_pitch_um: footage.pixel_pitch_um,
         })
     }
 
     pub fn name(&self) -> String {
-        let name = self.path.file_name().unwrap_or(self.path.as_os_str());
-        name.to_string_lossy().into_owned()
+        self.demo
+            .map_or_else(|| name(&self.path), |demo| demo.title.to_owned())
+    }
+
+    /// Itself, read otherwise.
+    pub fn again(&self, cut: CaptureSetup) -> Wanted {
+        Wanted::Again {
+            path: self.path.clone(),
+            truth: self.truth_path.clone(),
+            demo: self.demo,
+            cut,
+            whole: self.whole,
+        }
     }
 
     /// The kind of numbers in the file.
@@ -111,6 +204,25 @@ impl Source {
             Some(levels) => format!("{} levels", u64::from(levels) + 1),
             None => "real numbers".into(),
         }
+    }
+}
+
+fn name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    name.to_string_lossy().into_owned()
+}
+
+/// In the window's words.
+fn said(error: CaptureError) -> String {
+    match error {
+        CaptureError::Target(shapes) => format!(
+            "the capture is {}, but the true video {} (frames x rows x columns): choose another, \
+             or none",
+            shapes.clip, shapes.target
+        ),
+        CaptureError::Plain => "every value is the same: there is nothing to normalise".into(),
+        CaptureError::Media(error) => error.to_string(),
+        CaptureError::FlatField(error) => error.to_string(),
     }
 }
 
@@ -127,7 +239,6 @@ fn histogram(clip: &Clip, (low, high): (f32, f32)) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clip::Shape;
 
     #[test]
     fn every_value_is_counted_once() {
@@ -139,7 +250,11 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_named() {
-        let Err(error) = Source::read(Path::new("no/such.gif"), None) else {
+        let wanted = Wanted::File {
+            path: "no/such.gif".into(),
+            truth: None,
+        };
+        let Err(error) = wanted.read() else {
             panic!("read a file that is not there");
         };
         assert!(error.contains("such.gif"), "{error}");

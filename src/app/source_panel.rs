@@ -16,21 +16,30 @@ impl Studio {
             {
                 self.choose(Chosen::Capture);
             }
+            if ui
+                .button("Folder ...")
+                .on_hover_text("A folder of pictures, a frame each, in the order of their names")
+                .clicked()
+            {
+                self.choose(Chosen::Pictures);
+            }
+            if ui
+                .button("Demos ...")
+                .on_hover_text("Bundled captures that start at once")
+                .clicked()
+            {
+                self.gallery.open = true;
+            }
             if let Some(loading) = &self.loading {
                 ui.spinner();
-                ui.label(
-                    loading
-                        .path
-                        .file_name()
-                        .unwrap_or_default()
-                        .to_string_lossy(),
-                );
+                ui.label(&loading.name);
             }
         });
         if let Some(source) = &self.source {
             facts(ui, source);
             histogram(ui, source);
         }
+        self.cut_panel(ui);
         ui.separator();
     }
 }

@@ -2,23 +2,31 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 
 use super::{gui, interrupt, output, reconstruct};
 use crate::app::{Opening, Setup};
-use crate::run::ResultsFolder;
-
-/// Simulated by us; `data/demo/README.md` says how.
-const MEASUREMENT: &[u8] = include_bytes!("../../data/demo/measurement.gif");
-const TRUTH: &[u8] = include_bytes!("../../data/demo/truth.gif");
+use crate::run::demos::{DEMOS, Demo};
 
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// Folder for the results
+    /// Which one (--list names them)
+    #[arg(value_name = "NAME", default_value = DEMOS[0].name)]
+    pub name: String,
+
+    /// Name the demos and say what they show
+    #[arg(long)]
+    pub list: bool,
+
+    /// Folder for the results; the window lays the captures down in it
     #[arg(long, value_name = "DIR", default_value = "results/demo")]
     pub out: PathBuf,
 
-    /// Write a picture of the window (PNG) when the run has ended, and close it
+    /// How fast the window's steps follow each other
+    #[arg(long, value_enum, default_value = "watch", conflicts_with = "terminal")]
+    pub pace: Pace,
+
+    /// Write a picture of the window (PNG) when the run has ended, at full speed, and close it
     #[arg(long, value_name = "FILE", conflicts_with = "terminal")]
     pub screenshot: Option<PathBuf>,
 
@@ -31,52 +39,67 @@ pub struct Args {
     pub json: bool,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Pace {
+    /// Half a minute at least, so that one can see the estimate form
+    Watch,
+    /// As fast as the machine is
+    Full,
+}
+
 /// The demonstration is one `reconstruct` command, read like any other.
 #[derive(Parser)]
-struct Reconstruct {
-    #[command(flatten)]
-    args: reconstruct::Args,
+#[command(no_binary_name = true)]
+struct Command {
+    #[command(subcommand)]
+    command: gui::Reconstruct,
 }
 
 pub fn run(args: Args) -> anyhow::Result<()> {
-    let folder = ResultsFolder::create(&args.out)?;
-    folder.bytes("measurement.gif", MEASUREMENT)?;
-    folder.bytes("truth.gif", TRUTH)?;
-    let (measurement, truth) = (folder.file("measurement.gif"), folder.file("truth.gif"));
+    if args.list {
+        return output::print(&list());
+    }
+    let demo = Demo::named(&args.name)?;
     if !args.terminal && !args.json && gui::has_display() {
         let opened = gui::open(Opening {
-            capture: Some(measurement.clone()),
-            truth: Some(truth.clone()),
-            setup: Some(Setup::default()),
-            run: true,
+            demo: Some(demo),
+            tour: args.screenshot.is_none(),
+            full_speed: args.pace == Pace::Full || args.screenshot.is_some(),
+            demo_folder: Some(args.out.clone()),
             screenshot: args.screenshot,
-            bench: None,
+            ..Opening::default()
         });
         match opened {
             Ok(()) => return Ok(()),
             Err(error) => eprintln!("note: {error:#}"),
         }
     }
-    eprintln!("a figure walks behind a scattering layer 5 mm away; reconstructing the scene");
-    let command = Reconstruct::parse_from([
-        "reconstruct".as_ref(),
-        measurement.as_os_str(),
-        "--target".as_ref(),
-        truth.as_os_str(),
-        "--out".as_ref(),
-        args.out.as_os_str(),
-        "--dist=5".as_ref(),
-        "--sigma=1".as_ref(),
-    ]);
-    let record = reconstruct::reconstruct(&command.args, interrupt::watch()?)?;
+    let files = demo.unpack(&args.out)?;
+    eprintln!("{} {}", demo.scene, demo.task);
+    let setup = Setup::of_demo(demo, &files);
+    let command = setup.command(&files.measurement, Some(&files.truth), &args.out);
+    let Command {
+        command: gui::Reconstruct::Reconstruct(command),
+    } = Command::parse_from(command);
+    let record = reconstruct::reconstruct(&command, interrupt::watch()?)?;
     if args.json {
         output::print_json(&record)?;
     } else {
         let opening = format!(
             "open       {}\n",
-            folder.file("reconstruction.gif").display()
+            args.out.join("reconstruction.gif").display()
         );
         output::print(&(reconstruct::summary(&record, &args.out) + &opening))?;
     }
     reconstruct::done(&record, &args.out)
+}
+
+fn list() -> String {
+    let line = |demo: &Demo| {
+        format!(
+            "{:<12} {}: {} {}\n",
+            demo.name, demo.title, demo.scene, demo.task
+        )
+    };
+    DEMOS.iter().map(line).collect()
 }

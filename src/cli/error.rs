@@ -7,9 +7,10 @@ use crate::media::MediaError;
 use crate::metrics::ShapesDiffer;
 use crate::physics::PhysicsError;
 use crate::prior::{PriorError, ScheduleError, WeightsError};
+use crate::run::demos::DemoError;
 use crate::run::plan::PlanError;
 use crate::run::score::ScoreError;
-use crate::run::{ResultsError, SensorError};
+use crate::run::{CaptureError, ResultsError, SensorError};
 use crate::solver::{FlatFieldError, SolverError};
 use crate::verify::VerifyError;
 
@@ -77,6 +78,8 @@ fn exit_code(error: &anyhow::Error) -> u8 {
             || cause.is::<PhysicsError>()
             || cause.is::<ScheduleError>()
             || cause.is::<SensorError>()
+            || cause.is::<CaptureError>()
+            || matches!(cause.downcast_ref(), Some(DemoError::Unknown(_)))
             || cause.is::<FlatFieldError>()
             || cause.is::<ScoreError>()
             || cause.is::<ShapesDiffer>()

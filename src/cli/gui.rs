@@ -11,6 +11,9 @@ use super::reconstruct::{self, Reconstruction};
 use crate::app::{Opening, Plan, Studio};
 use crate::worker::Job;
 
+/// Names the folder of what outlives the window.
+const APP: &str = "vdps-studio";
+
 /// Open the window: load a capture, move the sliders, watch the estimate form
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Args {
@@ -41,8 +44,8 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         truth: args.target,
         run: args.run,
         screenshot: args.screenshot,
-        setup: None,
-        bench: None,
+        demo_folder: eframe::storage_dir(APP).map(|folder| folder.join("demos")),
+        ..Opening::default()
     })
 }
 
@@ -61,7 +64,7 @@ pub(super) fn open(opening: Opening) -> anyhow::Result<()> {
             renderer,
             viewport: egui::ViewportBuilder::default()
                 .with_title("VDPS Studio")
-                .with_app_id("vdps-studio")
+                .with_app_id(APP)
                 .with_inner_size([1280.0, 800.0])
                 .with_min_inner_size([900.0, 600.0]),
             ..NativeOptions::default()
@@ -71,7 +74,7 @@ pub(super) fn open(opening: Opening) -> anyhow::Result<()> {
             let studio = Studio::new(&context.egui_ctx, context.storage, plan(), opening)?;
             Ok(Box::new(studio))
         });
-        match eframe::run_native("vdps-studio", options, creator) {
+        match eframe::run_native(APP, options, creator) {
             Ok(()) => return Ok(()),
             Err(error) => failed += &format!("\n  {renderer:?}: {error}"),
         }
@@ -90,7 +93,7 @@ struct Command {
 }
 
 #[derive(clap::Subcommand)]
-enum Reconstruct {
+pub(super) enum Reconstruct {
     Reconstruct(Box<reconstruct::Args>),
 }
 

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::media::{self, Footage, FrameRange, FrameSize, MediaError, ReadOptions};
-use crate::run::{FileRecord, sha256};
+use crate::media::{Crop, Footage, FrameRange, FrameSize, MediaError, ReadOptions};
+use crate::run::{FileRecord, open_recorded};
 
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Input")]
@@ -12,10 +12,10 @@ pub struct InputArgs {
     #[arg(long, value_name = "A..B", default_value_t)]
     pub frames: FrameRange,
 
-    /// Keep the centre of each frame (rows x columns, or one number for a square); done
-    /// before --resize
-    #[arg(long, value_name = "HxW")]
-    pub crop: Option<FrameSize>,
+    /// Keep the centre of each frame (rows x columns, or one number for a square), or with
+    /// +ROW+COLUMN the part that begins there, counted from 0; done before --resize
+    #[arg(long, value_name = "HxW[+ROW+COLUMN]")]
+    pub crop: Option<Crop>,
 
     /// Resize each frame (rows x columns, or one number for a square)
     #[arg(long, value_name = "HxW")]
@@ -38,26 +38,6 @@ impl InputArgs {
 
     /// Reads a clip, and records which bytes it came from.
     pub fn open(&self, path: &Path) -> Result<(Footage, FileRecord), MediaError> {
-        open(path, &self.options())
+        open_recorded(path, &self.options())
     }
-}
-
-/// Reads a clip, and records which bytes it came from.
-pub fn open(path: &Path, options: &ReadOptions) -> Result<(Footage, FileRecord), MediaError> {
-    let footage = media::open(path, options)?;
-    let sha256 = sha256(path).map_err(|source| MediaError::Io {
-        path: path.to_owned(),
-        source,
-    })?;
-    let record = FileRecord {
-        path: path.to_owned(),
-        sha256,
-        shape: footage.clip.shape(),
-        levels: footage.levels,
-        frames: options.frames,
-        crop: options.crop,
-        resize: options.resize,
-        array: options.array.clone(),
-    };
-    Ok((footage, record))
 }

@@ -10,7 +10,7 @@ use super::measurement_args::MeasurementArgs;
 use super::output;
 use crate::run::plan::Physics;
 use crate::run::{Axis, HeatMap, ResultsFolder};
-use crate::solver::{Landscape, Sought, landscape};
+use crate::solver::{Landscape, Profile, Sought, landscape};
 
 /// Map the residual of an estimate over distance and blur width: the z-sigma map
 ///
@@ -56,38 +56,6 @@ struct Lowest {
     files: [&'static str; 3],
 }
 
-/// A parameter's profile: the least mean squared residual over the other one.
-struct Profile<'a> {
-    name: &'static str,
-    values: &'a [f64],
-    mean_square: Vec<f64>,
-}
-
-impl Profile<'_> {
-    fn lowest(&self) -> f64 {
-        self.mean_square
-            .iter()
-            .copied()
-            .fold(f64::INFINITY, f64::min)
-    }
-
-    /// Log-likelihood relative to the best, of `count` pixels with this noise variance.
-    fn log_likelihood(&self, index: usize, count: f64, variance: f64) -> f64 {
-        -count * (self.mean_square[index] - self.lowest()) / (2.0 * variance)
-    }
-
-    fn interval(&self, count: f64, variance: f64) -> (f64, f64) {
-        let likely = (0..self.values.len())
-            .filter(|&i| self.log_likelihood(i, count, variance) > -1.92)
-            .map(|i| self.values[i]);
-        let ends = (f64::INFINITY, f64::NEG_INFINITY);
-        let (low, high) = likely.fold(ends, |(low, high), v| (low.min(v), high.max(v)));
-        // The map tells nothing between its steps.
-        let half = (self.values[1] - self.values[0]) / 2.0;
-        (low - half, high + half)
-    }
-}
-
 pub fn run(args: Args) -> anyhow::Result<()> {
     let loaded = args.measurement.load(0)?;
     let ranges = || {
@@ -122,7 +90,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         Some(_) => shape.frame_len(),
         None => shape.len(),
     };
-    let profiles = profiles(&map);
+    let profiles = map.profiles();
     // Where the estimate does not explain the data to the noise, the misfit counts as noise.
     let variance = profiles[0].lowest().max(loaded.problem.noise.powi(2));
     let (best_dist, best_sigma) = map.lowest();
@@ -171,42 +139,23 @@ fn steps(min: f64, max: f64, count: u16) -> Vec<f64> {
         .collect()
 }
 
-fn profiles(map: &Landscape) -> [Profile<'_>; 2] {
-    let (rows, columns) = (map.dist_mm.len(), map.sigma_px.len());
-    let least = |values: &mut dyn Iterator<Item = f64>| values.fold(f64::INFINITY, f64::min);
-    let by_dist = |d| least(&mut (0..columns).map(|s| map.at(d, s)));
-    let by_sigma = |s| least(&mut (0..rows).map(|d| map.at(d, s)));
-    [
-        Profile {
-            name: "dist_mm",
-            values: &map.dist_mm,
-            mean_square: (0..rows).map(by_dist).collect(),
-        },
-        Profile {
-            name: "sigma_px",
-            values: &map.sigma_px,
-            mean_square: (0..columns).map(by_sigma).collect(),
-        },
-    ]
-}
-
 fn table(map: &Landscape) -> String {
     let mut text = String::from("dist_mm,sigma_px,residual_rms\n");
-    for (d, dist_mm) in map.dist_mm.iter().enumerate() {
-        for (s, sigma_px) in map.sigma_px.iter().enumerate() {
+    for (d, dist_mm) in map.x.iter().enumerate() {
+        for (s, sigma_px) in map.y.iter().enumerate() {
             let _ = writeln!(text, "{dist_mm},{sigma_px},{:e}", map.at(d, s).sqrt());
         }
     }
     text
 }
 
-fn profile_table(profiles: &[Profile], pixels: f64, variance: f64) -> String {
+fn profile_table(profiles: &[Profile; 2], pixels: f64, variance: f64) -> String {
     let mut text = String::from("parameter,value,residual_rms,log_likelihood\n");
-    for profile in profiles {
+    for (name, profile) in ["dist_mm", "sigma_px"].into_iter().zip(profiles) {
         for (i, value) in profile.values.iter().enumerate() {
             let rms = profile.mean_square[i].sqrt();
             let likelihood = profile.log_likelihood(i, pixels, variance);
-            let _ = writeln!(text, "{},{value},{rms:e},{likelihood:.3}", profile.name);
+            let _ = writeln!(text, "{name},{value},{rms:e},{likelihood:.3}");
         }
     }
     text
@@ -220,8 +169,8 @@ fn draw(
     path: &std::path::Path,
 ) -> anyhow::Result<()> {
     let scale = levels.map_or(1.0, f64::from);
-    let columns = 0..map.dist_mm.len();
-    let values: Vec<f64> = (0..map.sigma_px.len())
+    let columns = 0..map.x.len();
+    let values: Vec<f64> = (0..map.y.len())
         .flat_map(|s| columns.clone().map(move |d| map.at(d, s).sqrt() * scale))
         .collect();
     let title = match frame {
@@ -234,11 +183,11 @@ fn draw(
         title: &title,
         x: Axis {
             label: "distance (mm)",
-            values: &map.dist_mm,
+            values: &map.x,
         },
         y: Axis {
             label: "sigma (px)",
-            values: &map.sigma_px,
+            values: &map.y,
         },
         values: &values,
         value_label: match levels {

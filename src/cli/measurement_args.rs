@@ -5,16 +5,15 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::error::bad_input;
-use super::input_args::{self, InputArgs};
+use super::input_args::InputArgs;
 use super::model_args::{BuiltModel, FromFile, ModelArgs, Ranges, Setup};
 use super::quantity::Gain;
 use crate::clip::Clip;
-use crate::media::{Footage, FrameRange, MediaError, ReadOptions, datasets};
-use crate::metrics::ShapesDiffer;
+use crate::media::Footage;
 use crate::noise::Noise;
-use crate::run::FileRecord;
 use crate::run::plan::Problem;
-use crate::solver::{FlatField, Measurement, Quantisation};
+use crate::run::{Capture, CaptureFiles, FileRecord};
+use crate::solver::{Measurement, Quantisation};
 
 /// What recorded values may become when gain and offset are taken out of them; more says that
 /// their scale is another one.
@@ -110,31 +109,19 @@ impl MeasurementArgs {
     /// Files that cannot be read, and flags that do not go with them.
     pub fn load(&self, seed: u64) -> anyhow::Result<Loaded> {
         let exposure = self.exposure()?;
-        let (mut footage, input) = self.input_args.open(&self.input)?;
-        if self.normalise {
-            footage.clip = datasets::normalise(&footage.clip).ok_or_else(|| {
-                bad_input!("--normalise: every value of the measurement is the same")
-            })?;
-            footage.levels = None;
-        }
-        // Ones and zeros were counted, not truncated.
-        let levels = footage.levels.filter(|&levels| levels > 1);
-        if levels.is_none() && !exposure.fit {
+        let Capture {
+            measurement,
+            footage,
+            quantisation,
+            input,
+            target,
+            dark,
+            flat,
+        } = self.files().open()?;
+        if quantisation.is_none() && !exposure.fit {
             exposure.check_scale(&footage.clip)?;
         }
         let shape = footage.clip.shape();
-        let target = self.target.as_ref().map(|path| self.input_args.open(path));
-        let target = target.transpose()?;
-        if let Some((target, _)) = &target
-            && target.clip.shape() != shape
-        {
-            return Err(ShapesDiffer {
-                clip: shape,
-                target: target.clip.shape(),
-            }
-            .into());
-        }
-
         let mut noise = Noise::seeded(seed);
         let from_file = FromFile {
             pitch_um: footage.pixel_pitch_um,
@@ -148,33 +135,6 @@ impl MeasurementArgs {
             self.model.build(shape, from_file, ranges, &mut noise)?;
         let Exposure { gain, offset, .. } = exposure;
         let bare = Measurement::exact(footage.clip.clone()).unexposed(gain, offset);
-        let quantisation = levels.map(|_| match self.quantisation {
-            Levels::Floor => Quantisation::Floor,
-            Levels::Round => Quantisation::Round,
-        });
-        let recorded = |clip: Clip, levels: Option<u32>| match (levels, quantisation) {
-            (Some(levels), Some(quantisation)) => {
-                let recorded = Measurement::quantised(clip, levels, quantisation);
-                match input.resize {
-                    Some(_) => recorded.resampled(),
-                    None => recorded,
-                }
-            }
-            _ => Measurement::exact(clip),
-        };
-        let mut measurement = recorded(footage.clip, levels);
-        // Their half level is missing as the measurement's is.
-        let as_recorded = |(footage, record): (Footage, FileRecord)| {
-            let levels = footage.levels.filter(|&levels| levels > 1);
-            (recorded(footage.clip, levels).values().clone(), record)
-        };
-        let dark = self.frame_beside(&self.dark)?.map(as_recorded);
-        let flat = self.frame_beside(&self.flat)?.map(as_recorded);
-        if dark.is_some() || flat.is_some() {
-            let [dark, flat] = [&dark, &flat].map(|frame| frame.as_ref().map(|(clip, _)| clip));
-            let field = FlatField::new((shape.height, shape.width), dark, flat)?;
-            measurement = measurement.flattened(&field);
-        }
         let measurement = measurement.unexposed(gain, offset);
         let camera = self.noise.unwrap_or(0.0) / gain;
         Ok(Loaded {
@@ -193,26 +153,28 @@ impl MeasurementArgs {
             setup,
             input,
             target,
-            levels,
+            levels: quantisation.and(footage.levels),
             quantisation,
             exposure,
-            dark: dark.map(|(_, record)| record),
-            flat: flat.map(|(_, record)| record),
+            dark,
+            flat,
             noise,
         })
     }
 
-    /// A dark or flat recording: every frame of it, cut as the measurement is.
-    fn frame_beside(
-        &self,
-        path: &Option<PathBuf>,
-    ) -> Result<Option<(Footage, FileRecord)>, MediaError> {
-        let options = ReadOptions {
-            frames: FrameRange::ALL,
-            ..self.input_args.options()
-        };
-        let read = path.as_ref().map(|path| input_args::open(path, &options));
-        read.transpose()
+    fn files(&self) -> CaptureFiles {
+        CaptureFiles {
+            input: self.input.clone(),
+            target: self.target.clone(),
+            read: self.input_args.options(),
+            normalise: self.normalise,
+            quantisation: match self.quantisation {
+                Levels::Floor => Quantisation::Floor,
+                Levels::Round => Quantisation::Round,
+            },
+            dark: self.dark.clone(),
+            flat: self.flat.clone(),
+        }
     }
 
     /// Gain and offset; those of a measurement whose gain is to be found are 1 and 0.

@@ -1,13 +1,11 @@
 //! The forward model as flags, shared by `reconstruct` and `simulate`.
 
-use std::path::Path;
-
 use clap::ValueEnum;
 
 use super::error::bad_input;
 use super::quantity::{Coefficients, Lengths, MaskSource};
 use crate::clip::{Clip, Shape};
-use crate::media::{self, FrameRange, MediaError, ReadOptions};
+use crate::media::{self, ReadOptions};
 use crate::noise::Noise;
 use crate::physics::zernike::MODES;
 use crate::physics::{Blur, Dehaze, ForwardModel, Inpaint, Optics, PerFrame, Scatter, ZernikeBlur};
@@ -360,7 +358,7 @@ impl ModelArgs {
                 ));
             }
             Some(MaskSource::Random(keep)) => Inpaint::random_mask(shape, *keep, noise),
-            Some(MaskSource::File(path)) => read_mask(path, cut)?,
+            Some(MaskSource::File(path)) => media::open_mask(path, cut)?,
         };
         let model = Inpaint::new(shape, mask)?;
         let setup = Setup {
@@ -489,25 +487,6 @@ impl ModelArgs {
         }
         Ok(())
     }
-}
-
-/// A mask of one frame serves every frame, whichever were chosen. Resampling would make values
-/// between 0 and 1, so a mask for resized frames is taken as it is.
-fn read_mask(path: &Path, cut: &ReadOptions) -> Result<Clip, MediaError> {
-    let read = |frames| {
-        let options = ReadOptions {
-            frames,
-            crop: cut.crop.filter(|_| cut.resize.is_none()),
-            resize: None,
-            array: cut.array.clone(),
-        };
-        Ok(media::open(path, &options)?.clip)
-    };
-    let mask = read(FrameRange::ALL)?;
-    if mask.shape().frames == 1 || cut.frames == FrameRange::ALL {
-        return Ok(mask);
-    }
-    read(cut.frames)
 }
 
 fn per_frame(values: Vec<f64>) -> PerFrame {

@@ -3,53 +3,8 @@
 use std::str::FromStr;
 
 use super::error::InputError;
+use crate::length::{Length, Written};
 use crate::noise::Noise;
-
-/// What a length is written in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Written {
-    Plain,
-    Micrometre,
-    Millimetre,
-    Metre,
-    Pixel,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Length {
-    value: f64,
-    written: Written,
-}
-
-impl Length {
-    fn parse(text: &str) -> Option<Self> {
-        let text = text.trim();
-        let units = [
-            ("um", Written::Micrometre),
-            ("µm", Written::Micrometre),
-            ("μm", Written::Micrometre),
-            ("mm", Written::Millimetre),
-            ("px", Written::Pixel),
-            ("m", Written::Metre),
-        ];
-        let suffixed = units
-            .into_iter()
-            .find_map(|(unit, written)| Some((text.strip_suffix(unit)?, written)));
-        let (number, written) = suffixed.unwrap_or((text, Written::Plain));
-        let value = number.trim().parse().ok().filter(|v: &f64| v.is_finite())?;
-        Some(Self { value, written })
-    }
-
-    /// In micrometres, where it is a physical length.
-    fn um(self) -> Option<f64> {
-        match self.written {
-            Written::Micrometre => Some(self.value),
-            Written::Millimetre => Some(self.value * 1e3),
-            Written::Metre => Some(self.value * 1e6),
-            Written::Plain | Written::Pixel => None,
-        }
-    }
-}
 
 /// One length, one for each frame (`5,5.2,5.4`), or a range to draw them from (`2.5..10`).
 #[derive(Clone, Debug, PartialEq)]

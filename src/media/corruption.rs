@@ -144,8 +144,12 @@ fn crop_comes_before_resize_and_both_must_make_sense() {
     assert!(footage.clip.data()[0] < 1.2 && footage.clip.data()[1] > 2.8);
     assert_eq!(footage.pixel_pitch_um, Some(10.0));
     assert_eq!(read("8x4", "4x4").unwrap().pixel_pitch_um, None);
+    let corner = read("2x4+6+3", "2x4").unwrap().clip;
+    assert_eq!(corner.data(), [1.0, 3.0, 3.0, 3.0, 1.0, 3.0, 3.0, 3.0]);
     let error = read("9x4", "4x2").unwrap_err().to_string();
     assert!(error.contains("9x4") && error.contains("8x8"), "{error}");
+    let error = read("4x4+5+0", "4x4").unwrap_err().to_string();
+    assert!(error.contains("4x4+5+0"), "{error}");
     assert!(matches!(
         read("8", "60000"),
         Err(MediaError::TooLarge { .. })

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::grey::{luma_opencv, luma_pillow};
-use super::resize::{bicubic_pillow, bilinear_opencv, centre_crop};
+use super::resize::{bicubic_pillow, bilinear_opencv, cropped};
 use super::sink::Wanted;
 use super::{FrameSize, MediaError, ReadOptions, extension, ffmpeg, guarded, images, open};
 use crate::clip::{Clip, Shape};
@@ -242,12 +242,12 @@ fn visem_frame(
     if half.height < crop.height || half.width < crop.width {
         return Err(MediaError::CropTooLarge {
             path: path.to_owned(),
-            crop,
+            crop: crop.into(),
             frame: half,
         });
     }
     let halved = bilinear_opencv(rgb, size, 3, half);
-    let cropped = centre_crop(&halved, half, 3, crop).unwrap_or_default();
+    let cropped = cropped(&halved, half, 3, crop.into()).unwrap_or_default();
     Ok((crop, opencv_grey(&cropped)))
 }
 
@@ -316,7 +316,7 @@ fn load_frame_folder(folder: &Path) -> Result<Clip, MediaError> {
             picture.into_luma8().into_raw()
         };
         let square = FrameSize::square(size.height.min(size.width));
-        let centre = centre_crop(&grey, size, 1, square).unwrap_or_default();
+        let centre = cropped(&grey, size, 1, square.into()).unwrap_or_default();
         Ok(bicubic_pillow(&centre, square, to))
     };
     let frames: Vec<Vec<u8>> = (0..FRAMES).map(frame).collect::<Result<_, MediaError>>()?;

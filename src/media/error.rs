@@ -1,6 +1,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::crop::Crop;
 use super::datasets::Dataset;
 use super::frames::{FrameRange, FrameSize};
 
@@ -74,7 +75,7 @@ pub enum MediaError {
     )]
     CropTooLarge {
         path: PathBuf,
-        crop: FrameSize,
+        crop: Crop,
         frame: FrameSize,
     },
 

@@ -14,6 +14,7 @@
 //! ([`datasets`]) round to 8 bits where the published ones do.
 
 mod colour;
+mod crop;
 pub mod datasets;
 mod error;
 mod ffmpeg;
@@ -38,6 +39,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 pub use colour::{Reel, save_animation, save_picture};
+pub use crop::{Crop, CropError};
 pub use error::MediaError;
 pub use frames::{FrameRange, FrameRangeError, FrameSize, FrameSizeError};
 pub use images::write_png;
@@ -64,8 +66,8 @@ pub struct Footage {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ReadOptions {
     pub frames: FrameRange,
-    /// Keep the centre of each frame; done before `resize`.
-    pub crop: Option<FrameSize>,
+    /// Keep a part of each frame; done before `resize`.
+    pub crop: Option<Crop>,
     /// Antialiased bicubic, within the range of each frame's values.
     pub resize: Option<FrameSize>,
     /// The array to read from a MAT file; `holo_roi_crop` when none is named.
@@ -165,6 +167,29 @@ pub fn open(path: &Path, options: &ReadOptions) -> Result<Footage, MediaError> {
         let origin = reader.read(path, options, &mut sink)?;
         sink.finish(origin)
     })
+}
+
+/// Reads a mask for a measurement that was cut like this. A mask of one frame serves every frame,
+/// whichever were chosen. Resampling would make values between 0 and 1, so a mask for resized
+/// frames is taken as it is.
+///
+/// # Errors
+/// Those of [`open`].
+pub fn open_mask(path: &Path, cut: &ReadOptions) -> Result<Clip, MediaError> {
+    let read = |frames| {
+        let options = ReadOptions {
+            frames,
+            crop: cut.crop.filter(|_| cut.resize.is_none()),
+            resize: None,
+            array: cut.array.clone(),
+        };
+        Ok(open(path, &options)?.clip)
+    };
+    let mask = read(FrameRange::ALL)?;
+    if mask.shape().frames == 1 || cut.frames == FrameRange::ALL {
+        return Ok(mask);
+    }
+    read(cut.frames)
 }
 
 /// Writes a clip; the ending of `path` picks the format: `.gif`, `.tif` or `.tiff`, `.npy`,

@@ -1,18 +1,19 @@
 //! Resampling. The published data sets are defined by what two libraries do to 8-bit pictures,
 //! roundings included, so those two are imitated to the level; everything else is in floats.
 
-use super::FrameSize;
+use super::{Crop, FrameSize};
 
-/// The centre of a picture of `channels` values to a pixel (`size` and `to` count pixels; an odd
-/// margin leaves the smaller half above and to the left), or none where `to` does not fit.
-pub(super) fn centre_crop<T: Copy>(
+/// A part of a picture of `channels` values to a pixel (`size` and `to` count pixels; an odd
+/// margin around the centre leaves the smaller half above and to the left), or none where `to`
+/// does not fit.
+pub(super) fn cropped<T: Copy>(
     values: &[T],
     size: FrameSize,
     channels: usize,
-    to: FrameSize,
+    to: Crop,
 ) -> Option<Vec<T>> {
-    let top = size.height.checked_sub(to.height)? / 2;
-    let left = size.width.checked_sub(to.width)? / 2;
+    let [top, left] = to.corner_in(size)?;
+    let to = to.size;
     let rows = values
         .chunks_exact(size.width * channels)
         .skip(top)
@@ -241,12 +242,14 @@ mod tests {
     }
 
     #[test]
-    fn the_crop_is_the_middle() {
+    fn the_crop_is_the_middle_or_where_it_is_asked_for() {
         let size = FrameSize::new(3, 4);
         let source: Vec<usize> = (0..24).collect();
-        let crop = centre_crop(&source, size, 2, FrameSize::new(1, 3));
-        assert_eq!(crop, Some(vec![8, 9, 10, 11, 12, 13]));
-        assert_eq!(centre_crop(&source, size, 2, FrameSize::new(4, 1)), None);
+        let crop = |part: &str| cropped(&source, size, 2, part.parse().unwrap());
+        assert_eq!(crop("1x3"), Some(vec![8, 9, 10, 11, 12, 13]));
+        assert_eq!(crop("2x1+1+3"), Some(vec![14, 15, 22, 23]));
+        assert_eq!(crop("4x1"), None);
+        assert_eq!(crop("2x1+2+0"), None);
     }
 
     /// OpenCV 5.0, `cv2.resize(pattern, (3, 4))`.

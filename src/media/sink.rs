@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::resize::{self, centre_crop};
+use super::resize::{self, cropped};
 use super::{Footage, FrameSize, MediaError, ReadOptions};
 use crate::clip::{Clip, Shape};
 
@@ -143,12 +143,12 @@ impl<'a> FrameSink<'a> {
             ..
         } = frame;
         if let Some(crop) = self.options.crop {
-            values = centre_crop(&values, size, 1, crop).ok_or(MediaError::CropTooLarge {
+            values = cropped(&values, size, 1, crop).ok_or(MediaError::CropTooLarge {
                 path: source.to_owned(),
                 crop,
                 frame: size,
             })?;
-            size = crop;
+            size = crop.size;
         }
         if let Some(to) = self.options.resize.filter(|&to| to != size) {
             check_frame_size(source, to)?;
@@ -179,7 +179,7 @@ impl<'a> FrameSink<'a> {
         // Pixels keep their size on the object only where they were not resampled.
         let scale = match (self.options.resize, self.source_size) {
             (Some(to), Some(from)) => {
-                let from = self.options.crop.unwrap_or(from);
+                let from = self.options.crop.map_or(from, |crop| crop.size);
                 let (rows, columns) = (
                     from.height as f64 / to.height as f64,
                     from.width as f64 / to.width as f64,

@@ -60,6 +60,17 @@ impl Optics {
         let pitch_mm = self.object_pitch_um() * 1e-3;
         2.0 * pixels as f64 * pitch_mm * pitch_mm / (self.wavelength_nm * 1e-6)
     }
+
+    /// What to know of a distance beyond [`aliasing_limit_mm`](Self::aliasing_limit_mm).
+    pub fn aliasing_warning(&self, pixels: usize, dist_mm: f64) -> Option<String> {
+        let limit = self.aliasing_limit_mm(pixels);
+        (dist_mm > limit).then(|| {
+            format!(
+                "a distance of {dist_mm} mm is beyond {limit:.1} mm, where the propagation \
+                 kernel aliases at this size, pitch and wavelength: the far field is then wrong"
+            )
+        })
+    }
 }
 
 impl Default for Optics {

@@ -214,14 +214,9 @@ impl ForwardModel for Scatter {
     }
 
     fn warnings(&self) -> Vec<String> {
-        let limit = self.aliasing_limit_mm();
+        let shorter = self.shape.height.min(self.shape.width);
         let farthest = self.dist_mm.as_slice().iter().copied().fold(0.0, f64::max);
-        if farthest <= limit {
-            return Vec::new();
-        }
-        vec![format!(
-            "a distance of {farthest} mm is beyond {limit:.1} mm, where the propagation kernel aliases \
-             at this size, pitch and wavelength: the far field is then wrong"
-        )]
+        let warning = self.optics.aliasing_warning(shorter, farthest);
+        warning.into_iter().collect()
     }
 }

@@ -1,8 +1,10 @@
 //! What a run is: driving a solver, its record, its results folder.
 
+mod capture;
 mod chart;
 mod cpu_time;
 pub mod curves;
+pub mod demos;
 mod drive;
 mod folder;
 mod hash;
@@ -16,6 +18,7 @@ pub mod score;
 mod sensor;
 pub mod trust;
 
+pub use capture::{Capture, CaptureError, CaptureFiles, open_recorded};
 pub use chart::{Axis, ChartError, HeatMap};
 pub use cpu_time::cpu_time;
 pub use drive::{Outcome, drive};

@@ -8,7 +8,7 @@ use super::Outcome;
 use super::trust::Remark;
 use crate::clip::{Clip, Shape};
 use crate::device::ComputeDevice;
-use crate::media::{FrameRange, FrameSize};
+use crate::media::{Crop, FrameRange, FrameSize};
 use crate::metrics::{self, Quality};
 use crate::physics::{Optics, Parameter};
 use crate::solver::{Finding, Quantisation, SolverError, TimedChange};
@@ -83,7 +83,7 @@ pub struct FileRecord {
     /// The largest integer level; none for floating-point data.
     pub levels: Option<u32>,
     pub frames: FrameRange,
-    pub crop: Option<FrameSize>,
+    pub crop: Option<Crop>,
     pub resize: Option<FrameSize>,
     pub array: Option<String>,
 }

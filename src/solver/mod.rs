@@ -34,7 +34,7 @@ pub use fast::{Fast, FastConfig, Free, LeftOut, Starter};
 pub use finding::Finding;
 pub use flat_field::{FlatField, FlatFieldError};
 pub use instant::{Instant, InstantConfig};
-pub use landscape::{Landscape, landscape};
+pub use landscape::{Exposed, Landscape, Plane, Profile, Survey, landscape};
 pub use linear::{Linear, LinearConfig};
 pub use mapping::{Mapping, Output};
 pub use measurement::{Measurement, Quantisation};

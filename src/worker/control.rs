@@ -1,6 +1,8 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant as Clock};
 
-use super::RunId;
+use super::{RunId, Worker};
+use crate::solver::Progress;
 
 /// What the window wants of the present run, read between two steps.
 #[derive(Default)]
@@ -17,6 +19,29 @@ struct Wish {
     single_steps: usize,
     /// A command came in.
     command: bool,
+    /// The least time that a whole run takes, so that it can be watched.
+    pace: Option<Duration>,
+    /// When the last step was allowed.
+    stepped: Option<Clock>,
+}
+
+impl Worker {
+    /// Spreads each run over this time at least, from the next step on: the first steps, which
+    /// change most, take the largest part of it. What a run computes stays the same.
+    pub fn set_pace(&self, run: Option<Duration>) {
+        self.control.change(|wish| wish.pace = run);
+    }
+}
+
+/// The least time between the step after `done` and the one before it: falls as 1 / steps, and
+/// sums to `run` over all steps.
+fn least_gap(run: Duration, progress: &Progress) -> Duration {
+    /// Steps of about the same length at the start.
+    const FIRST: f64 = 8.0;
+    let (done, total) = (progress.done as f64, progress.total as f64);
+    let sum = ((FIRST + total) / FIRST).ln();
+    let share = ((FIRST + done + 1.0) / (FIRST + done)).ln() / sum.max(f64::MIN_POSITIVE);
+    run.mul_f64(share.min(1.0))
 }
 
 /// What to do next.
@@ -68,7 +93,7 @@ impl Control {
     }
 
     /// Waits until the run may step, or should not.
-    pub fn wait(&self, run: RunId) -> Turn {
+    pub fn wait(&self, run: RunId, progress: &Progress) -> Turn {
         let mut wish = self.wish();
         loop {
             if run <= wish.cancelled_up_to {
@@ -77,15 +102,32 @@ impl Control {
             if std::mem::take(&mut wish.command) {
                 return Turn::Command;
             }
-            if !wish.paused {
-                return Turn::Step;
-            }
             if wish.single_steps > 0 {
                 wish.single_steps -= 1;
+                wish.stepped = Some(Clock::now());
                 return Turn::Step;
             }
-            let woken = self.changed.wait(wish);
-            wish = woken.unwrap_or_else(PoisonError::into_inner);
+            let left = match (wish.paused, wish.pace, wish.stepped) {
+                (true, ..) => None,
+                (false, Some(pace), Some(stepped)) if progress.done > 0 => {
+                    Some(least_gap(pace, progress).saturating_sub(stepped.elapsed()))
+                }
+                (false, ..) => Some(Duration::ZERO),
+            };
+            wish = match left {
+                None => {
+                    let woken = self.changed.wait(wish);
+                    woken.unwrap_or_else(PoisonError::into_inner)
+                }
+                Some(Duration::ZERO) => {
+                    wish.stepped = Some(Clock::now());
+                    return Turn::Step;
+                }
+                Some(left) => {
+                    let woken = self.changed.wait_timeout(wish, left);
+                    woken.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
         }
     }
 }
@@ -94,20 +136,26 @@ impl Control {
 mod tests {
     use super::*;
 
+    const AT_ONCE: Progress = Progress {
+        done: 1,
+        total: 100,
+        residual_rms: 0.0,
+    };
+
     #[test]
     fn a_paused_run_steps_when_told_and_a_cancelled_one_never() {
         let control = Control::default();
-        assert_eq!(control.wait(1), Turn::Step);
+        assert_eq!(control.wait(1, &AT_ONCE), Turn::Step);
         control.pause();
         control.step_once();
         control.wake();
         assert_eq!(
-            (control.wait(1), control.wait(1)),
+            (control.wait(1, &AT_ONCE), control.wait(1, &AT_ONCE)),
             (Turn::Command, Turn::Step)
         );
         control.step_once();
         control.cancel_up_to(1);
-        assert_eq!(control.wait(1), Turn::Cancelled);
+        assert_eq!(control.wait(1, &AT_ONCE), Turn::Cancelled);
         assert!(control.is_cancelled(1) && !control.is_cancelled(2));
     }
 
@@ -117,12 +165,43 @@ mod tests {
         control.pause();
         control.step_once();
         control.resume();
-        assert_eq!(control.wait(1), Turn::Step);
+        assert_eq!(control.wait(1, &AT_ONCE), Turn::Step);
         assert!(!control.is_paused());
         control.pause();
         std::thread::scope(|scope| {
             scope.spawn(|| control.cancel_up_to(1));
-            assert_eq!(control.wait(1), Turn::Cancelled);
+            assert_eq!(control.wait(1, &AT_ONCE), Turn::Cancelled);
         });
+    }
+
+    #[test]
+    fn a_paced_run_waits_and_still_obeys() {
+        let control = Control::default();
+        control.change(|wish| wish.pace = Some(Duration::from_secs(3600)));
+        assert_eq!(control.wait(1, &AT_ONCE), Turn::Step);
+        std::thread::scope(|scope| {
+            scope.spawn(|| control.wake());
+            assert_eq!(control.wait(1, &AT_ONCE), Turn::Command);
+            scope.spawn(|| control.change(|wish| wish.pace = None));
+            assert_eq!(control.wait(1, &AT_ONCE), Turn::Step);
+            control.change(|wish| wish.pace = Some(Duration::from_secs(3600)));
+            scope.spawn(|| control.cancel_up_to(1));
+            assert_eq!(control.wait(1, &AT_ONCE), Turn::Cancelled);
+        });
+    }
+
+    #[test]
+    fn the_gaps_of_a_paced_run_fall_and_sum_to_its_time() {
+        let gap = |done| {
+            let progress = Progress {
+                done,
+                total: 2000,
+                ..AT_ONCE
+            };
+            least_gap(Duration::from_secs(30), &progress).as_secs_f64()
+        };
+        let sum: f64 = (0..2000).map(gap).sum();
+        assert!((sum - 30.0).abs() < 1e-3, "{sum}");
+        assert!(gap(0) > 0.5 && gap(1) < gap(0) && gap(1000) < 0.02);
     }
 }

@@ -6,7 +6,9 @@
 //! one. A solver that panics becomes an event, and the thread goes on.
 
 mod control;
-mod live;
+mod inbox;
+pub mod live;
+mod map;
 mod slot;
 
 use std::collections::VecDeque;
@@ -20,7 +22,10 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use control::{Control, Turn};
 
-pub use live::{Live, LiveAnswer, LiveClips, LiveRequest, MakeModel};
+pub use live::{
+    Live, LiveAnswer, LiveClips, LiveExposure, LiveModel, LiveRequest, MakeModel, Response,
+};
+pub use map::{Lowest, MakeSurvey, Map, MapAnswer, MapRequest, Mapper};
 pub use slot::Slot;
 
 use crate::clip::Clip;
@@ -354,14 +359,14 @@ impl Thread {
                     later => self.pending.push_back(later),
                 }
             }
-            match self.control.wait(run) {
+            let Some((_, job, state)) = &mut self.current else {
+                return Ended::Cancelled;
+            };
+            match self.control.wait(run, &job.solver().progress()) {
                 Turn::Cancelled => return Ended::Cancelled,
                 Turn::Command => continue,
                 Turn::Step => {}
             }
-            let Some((_, job, state)) = &mut self.current else {
-                return Ended::Cancelled;
-            };
             let started = Clock::now();
             let stepped = guarded(|| Ok(job.solver().step()));
             state.solver_s += started.elapsed().as_secs_f64();

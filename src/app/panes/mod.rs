@@ -17,7 +17,7 @@ use profile::Profile;
 use shown::Ranges;
 
 pub use shown::Shown;
-pub use view::{Layout, View};
+pub use view::{ContrastKind, Layout, View};
 
 /// What the panes hold while the window is open.
 #[derive(Default)]
@@ -98,6 +98,11 @@ impl Studio {
         }
         self.view_keys(ui.ctx());
         self.view_bar(ui);
+        self.pane_grid(ui);
+    }
+
+    /// The panes alone.
+    pub(super) fn pane_grid(&mut self, ui: &mut egui::Ui) {
         let (rows, columns) = self.grid();
         let all = ui.available_rect_before_wrap();
         let size = Vec2::new(
@@ -125,17 +130,5 @@ impl Studio {
             ui.ctx().request_repaint();
         }
         ui.advance_cursor_after_rect(all);
-    }
-
-    fn welcome(&mut self, ui: &mut egui::Ui) {
-        ui.vertical_centered(|ui| {
-            ui.add_space(0.3 * ui.available_height());
-            ui.heading("Video seen through a scattering layer, reconstructed");
-            ui.label("Drop a capture here, or");
-            ui.add_space(8.0);
-            if ui.button("Open a capture ...").clicked() {
-                self.choose(super::dialog::Chosen::Capture);
-            }
-        });
     }
 }

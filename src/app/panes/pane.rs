@@ -50,7 +50,9 @@ impl Studio {
                 1.0
             },
         );
-        self.move_view(ui, &response, picture, pane.index);
+        if !self.draw_region(ui, &response, picture, self.kept.view.seen()) {
+            self.move_view(ui, &response, picture, pane.index);
+        }
         let scene = Scene {
             layer,
             beyond,

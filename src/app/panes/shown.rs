@@ -68,10 +68,10 @@ impl Shown {
     }
 }
 
-/// The range of a clip's colours, found once: of the measured clips, of the estimated
-/// ones, and of their spread.
+/// The range of a clip's colours, found once: of the measured clips, of the estimated ones, of
+/// their spread, and of those re-measured in another unit than was recorded.
 #[derive(Default)]
-pub struct Ranges([Option<Found>; 3]);
+pub struct Ranges([Option<Found>; 4]);
 
 struct Found {
     /// Held, so that no other clip can take its place in memory.
@@ -183,6 +183,8 @@ impl Studio {
                 (1, truth.or(newest.map(|preview| &preview.estimate)))
             }
             Shown::Spread => (2, None),
+            // Gain and offset are taken out of it.
+            Shown::Remeasured if self.kept.setup.is_exposed() => (3, None),
             Shown::Measurement | Shown::Remeasured | Shown::Residual => {
                 (0, source.map(|source| &source.recorded))
             }

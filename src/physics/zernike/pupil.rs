@@ -1,5 +1,6 @@
 //! The published pupil: Zernike coefficients to a point spread function, and back.
 
+use std::f64::consts::TAU;
 use std::sync::Arc;
 
 use rustfft::num_complex::Complex64;
@@ -70,6 +71,17 @@ impl Pupil {
             }
         }
         phase
+    }
+
+    /// The phase within half a turn, above -pi and up to pi; not a number outside the disk.
+    pub fn wrapped_phase(&self, coefficients_rad: &[f64]) -> Vec<f32> {
+        let phase = self.phase(coefficients_rad).into_iter();
+        let lit = phase.zip(&self.amplitude);
+        lit.map(|(phase, &amplitude)| match amplitude > 0.0 {
+            true => (phase - TAU * (phase / TAU - 0.5).ceil()) as f32,
+            false => f32::NAN,
+        })
+        .collect()
     }
 
     /// |FFT of the pupil|^2, its centre 32 x 32.
@@ -150,4 +162,32 @@ fn padded(i: usize) -> usize {
 /// Where row or column `i` of the centre crop of a centred spectrum lies in the plain one.
 fn centred(i: usize) -> usize {
     (i + MARGIN + PADDED / 2) % PADDED
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wrapped_phase_differs_by_whole_turns_and_ends_at_the_rim() {
+        let pupil = Pupil::new();
+        let mut coefficients = [0.0; MODES.len()];
+        coefficients[4] = 9.0;
+        let wrapped = pupil.wrapped_phase(&coefficients);
+        for (wrapped, phase) in wrapped.iter().zip(pupil.phase(&coefficients)) {
+            if wrapped.is_nan() {
+                assert_eq!(phase, 0.0);
+                continue;
+            }
+            let turns = (phase - f64::from(*wrapped)) / TAU;
+            assert!((turns - turns.round()).abs() < 1e-6, "{turns}");
+            assert!(f64::from(wrapped.abs()) <= TAU / 2.0 + 1e-6);
+        }
+        let outside = wrapped.iter().filter(|v| v.is_nan()).count() as f64;
+        let share = outside / wrapped.len() as f64;
+        assert!(
+            (share - (1.0 - std::f64::consts::FRAC_PI_4)).abs() < 0.1,
+            "{share}"
+        );
+    }
 }

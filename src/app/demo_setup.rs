@@ -1,0 +1,37 @@
+//! What the panels hold for a bundled capture.
+
+use super::Setup;
+use super::setup::{Method, Model};
+use crate::run::demos::{Behind, Demo, DemoFiles};
+
+impl Setup {
+    /// The demo's model, and the method whose estimates form step by step.
+    pub fn of_demo(demo: &Demo, files: &DemoFiles) -> Self {
+        let mut setup = Self {
+            method: Method::Fast,
+            ..Self::default()
+        };
+        match demo.behind {
+            Behind::Layer { dist_mm, sigma_px } => {
+                (setup.dist_mm.value, setup.sigma_px.value) = (dist_mm, sigma_px);
+            }
+            Behind::UnknownLayer => {
+                (setup.dist_mm.unknown, setup.sigma_px.unknown) = (true, true);
+            }
+            Behind::UnknownAberration => {
+                setup.model = Model::Zernike;
+                setup.coefficients_unknown = true;
+            }
+            Behind::Haze => setup.model = Model::Dehaze,
+            Behind::Blur { sigma_px } => {
+                setup.model = Model::Blur;
+                setup.blur_sigma_px = sigma_px;
+            }
+            Behind::MissingPixels => {
+                setup.model = Model::Inpaint;
+                setup.mask = files.mask.clone();
+            }
+        }
+        setup
+    }
+}

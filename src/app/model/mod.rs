@@ -1,0 +1,117 @@
+//! The forward model's panel.
+
+mod drawing;
+mod exposure;
+mod mask;
+mod presets;
+mod response;
+mod scatter;
+mod zernike;
+
+use eframe::egui::{self, Slider};
+
+use super::Studio;
+use super::setup::{Model, Setup};
+
+pub use drawing::Drawing;
+pub use mask::Brush;
+pub use presets::{Manager, Preset};
+pub use response::{PsfScale, ResponsePicture};
+
+impl Studio {
+    pub(super) fn model_panel(&mut self, ui: &mut egui::Ui) {
+        let name = ui
+            .horizontal(|ui| {
+                let name = ui.heading("Forward model");
+                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                    self.presets_menu(ui);
+                });
+                name
+            })
+            .inner;
+        let setup = &mut self.kept.setup;
+        egui::ComboBox::from_id_salt("model")
+            .selected_text(setup.model.label())
+            .width(ui.available_width() - 8.0)
+            .show_ui(ui, |ui| {
+                for model in Model::ALL {
+                    ui.selectable_value(&mut setup.model, model, model.label());
+                }
+            })
+            .response
+            .labelled_by(name.id)
+            .on_hover_text("What stands between the scene and the camera");
+        ui.add_space(4.0);
+        // Rail, value and name share the panel's width.
+        ui.spacing_mut().slider_width = (ui.available_width() - 205.0).max(60.0);
+        match self.kept.setup.model {
+            Model::Scatter => self.scatter(ui),
+            Model::Zernike => {
+                self.response_pictures(ui);
+                self.zernike(ui);
+            }
+            Model::Blur => {
+                let width = &mut self.kept.setup.blur_sigma_px;
+                let slider = Slider::new(width, 0.3..=8.0).suffix(" px");
+                ui.add(slider.text("width")).on_hover_text(
+                    "Standard deviation of the blur in pixels. The published blur is 3 px wide",
+                );
+                self.response_pictures(ui);
+            }
+            Model::Dehaze => {
+                ui.weak("The published haze: its values are fixed.");
+            }
+            Model::Inpaint => self.inpaint(ui),
+        }
+        self.exposure_rows(ui);
+        self.run_values(ui);
+        if let Some(clips) = &self.probe.clips {
+            for warning in &clips.warnings {
+                ui.colored_label(ui.visuals().warn_fg_color, warning);
+            }
+        }
+        ui.separator();
+    }
+
+    /// Offers what the shown estimate of a run was made with.
+    fn run_values(&mut self, ui: &mut egui::Ui) {
+        let shown = self.runs.shown().and_then(|run| run.shown());
+        let Some(parameters) = shown.map(|shown| shown.parameters.clone()) else {
+            return;
+        };
+        let mut taken = self.kept.setup.clone();
+        if !taken.take_values(&parameters) || taken == self.kept.setup {
+            return;
+        }
+        if ui
+            .button("Take over the run's values")
+            .on_hover_text(
+                "The sliders and the live view start from what the run uses or has found, for \
+                 each frame where it differs",
+            )
+            .clicked()
+        {
+            self.kept.setup = taken;
+            self.probe.shown = true;
+        }
+    }
+
+    /// Says which frame's values the sliders hold, where they differ, and lets go of that.
+    fn frame_values(&mut self, ui: &mut egui::Ui, differ: impl Fn(&Setup) -> bool) {
+        if !differ(&self.kept.setup) {
+            return;
+        }
+        let frame = self.frame();
+        ui.horizontal_wrapped(|ui| {
+            ui.label(format!("values of frame {}", frame + 1))
+                .on_hover_text("The sliders hold those of the frame that is shown");
+            if ui
+                .button("Same for all frames")
+                .on_hover_text("This frame's values serve the clip")
+                .clicked()
+            {
+                self.kept.setup.use_for_all(frame);
+            }
+        });
+    }
+}

@@ -1,0 +1,333 @@
+//! The residual over two parameters, coarse first, on a thread of its own.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant as Clock};
+
+use super::inbox::Inbox;
+use super::{Notify, Slot, guarded};
+use crate::solver::{Landscape, Survey};
+
+/// Makes the survey on the map's thread: clips are copied for it.
+pub type MakeSurvey = Box<dyn FnOnce() -> anyhow::Result<Survey> + Send>;
+
+/// A question: how large is the residual from here to there?
+pub struct MapRequest {
+    /// Comes back with the answers.
+    pub id: u64,
+    pub survey: MakeSurvey,
+    /// From one end to the other, in the parameter's unit.
+    pub x: (f64, f64),
+    /// None where there is only one parameter.
+    pub y: Option<(f64, f64)>,
+    /// Places along an axis are one more than this in the end, a power of two.
+    pub intervals: usize,
+}
+
+/// The map so far.
+#[derive(Clone, Debug)]
+pub struct MapAnswer {
+    pub id: u64,
+    pub result: Result<Map, String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Map {
+    /// On the finest grid; what is not there yet has the value of a place close by.
+    pub landscape: Arc<Landscape>,
+    /// Share of the places that are computed.
+    pub done: f32,
+    pub lowest: Lowest,
+    /// Where the likelihood of both parameters is within 95 % of the highest.
+    pub likely: Vec<[[f64; 2]; 2]>,
+    /// Whether every place had a reconstruction of its own.
+    pub refitted: bool,
+}
+
+/// Where the residual is least, and how sure that is by the noise or, where it is larger, by the
+/// misfit: 95 % for one parameter, the other at its best, to half a step of the grid.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Lowest {
+    pub at: (f64, f64),
+    pub residual_rms: f64,
+    pub x: (f64, f64),
+    pub y: (f64, f64),
+}
+
+/// Intervals along an axis at first.
+const COARSEST: usize = 8;
+/// The least time between two answers that refine a map.
+const SHOW_EVERY: Duration = Duration::from_millis(100);
+/// The chi-squared value that two parameters exceed in 5 % of cases.
+const LIKELY_BOTH: f64 = 5.99;
+
+/// The thread of maps: the newest request wins, and an outdated one is given up between two
+/// places. It leaves one processor to others.
+pub struct Mapper {
+    inbox: Inbox<MapRequest>,
+    answers: Arc<Slot<MapAnswer>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Mapper {
+    /// # Errors
+    /// A system that gives no more threads.
+    pub fn spawn(notify: Notify) -> std::io::Result<Self> {
+        let inbox: Inbox<MapRequest> = Inbox::default();
+        let answers = Arc::new(Slot::default());
+        let (theirs, slot) = (inbox.clone(), answers.clone());
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads((processors - 1).max(1))
+            .thread_name(|_| "map".into())
+            .build()
+            .map_err(std::io::Error::other)?;
+        let thread = std::thread::Builder::new()
+            .name("maps".into())
+            .spawn(move || {
+                while let Some(request) = theirs.next() {
+                    let id = request.id;
+                    let tell = |result| {
+                        slot.put(MapAnswer { id, result });
+                        notify();
+                    };
+                    let wanted = || !theirs.is_outdated();
+                    let drawn = guarded(|| {
+                        let show = |map| tell(Ok(map));
+                        let drawn = pool.install(|| draw(request, &wanted, show));
+                        drawn.map_err(|error| format!("{error:#}"))
+                    });
+                    if let Err(error) = drawn {
+                        tell(Err(error));
+                    }
+                }
+            })?;
+        Ok(Self {
+            inbox,
+            answers,
+            thread: Some(thread),
+        })
+    }
+
+    pub fn ask(&self, request: MapRequest) {
+        self.inbox.put(request);
+    }
+
+    /// The newest answer since the last call.
+    pub fn answer(&self) -> Option<MapAnswer> {
+        self.answers.take()
+    }
+}
+
+impl Drop for Mapper {
+    fn drop(&mut self) {
+        self.inbox.close();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Draws a map level after level while it is wanted.
+fn draw(
+    request: MapRequest,
+    wanted: &(dyn Fn() -> bool + Sync),
+    show: impl Fn(Map) + Send,
+) -> anyhow::Result<()> {
+    let survey = (request.survey)()?;
+    let mut grid = Grid::new(request.x, request.y, request.intervals);
+    let mut stride = (request.intervals / COARSEST).max(1);
+    let mut shown = Clock::now();
+    loop {
+        for x in (0..grid.x.len()).step_by(stride) {
+            let missing: Vec<usize> = (0..grid.y.len())
+                .step_by(stride)
+                .filter(|&y| grid.at(x, y).is_none())
+                .collect();
+            if missing.is_empty() {
+                continue;
+            }
+            let ys: Vec<f64> = missing.iter().map(|&y| grid.y[y]).collect();
+            let column = survey.column(grid.x[x], &ys, wanted)?;
+            if !wanted() {
+                return Ok(());
+            }
+            for (y, value) in missing.into_iter().zip(column) {
+                grid.set(x, y, value);
+            }
+            // The first level is shown when it is whole.
+            let coarse = stride * COARSEST >= request.intervals;
+            if !coarse && shown.elapsed() >= SHOW_EVERY {
+                show(grid.map(stride, &survey));
+                shown = Clock::now();
+            }
+        }
+        show(grid.map(stride, &survey));
+        shown = Clock::now();
+        if stride == 1 {
+            return Ok(());
+        }
+        stride /= 2;
+    }
+}
+
+/// The places of a map, and what is known of them.
+struct Grid {
+    x: Vec<f64>,
+    y: Vec<f64>,
+    /// All y of the first x, then those of the next.
+    values: Vec<Option<f64>>,
+}
+
+impl Grid {
+    fn new(x: (f64, f64), y: Option<(f64, f64)>, intervals: usize) -> Self {
+        let axis = |(low, high): (f64, f64)| -> Vec<f64> {
+            let share = |i| i as f64 / intervals as f64;
+            (0..=intervals)
+                .map(|i| low + (high - low) * share(i))
+                .collect()
+        };
+        let (x, y) = (axis(x), y.map_or(vec![0.0], axis));
+        Self {
+            values: vec![None; x.len() * y.len()],
+            x,
+            y,
+        }
+    }
+
+    fn at(&self, x: usize, y: usize) -> Option<f64> {
+        self.values[x * self.y.len() + y]
+    }
+
+    fn set(&mut self, x: usize, y: usize, value: f64) {
+        self.values[x * self.y.len() + y] = Some(value);
+    }
+
+    /// What is known at a place of the level of `stride`, or of the level before.
+    fn close_by(&self, x: usize, y: usize, stride: usize) -> f64 {
+        let nearest = |i: usize, step: usize| (i + step / 2) / step * step;
+        let known = [1, stride, 2 * stride].into_iter().find_map(|step| {
+            let last = |axis: &[f64]| axis.len() - 1;
+            self.at(
+                nearest(x, step).min(last(&self.x)),
+                nearest(y, step).min(last(&self.y)),
+            )
+        });
+        known.unwrap_or(f64::INFINITY)
+    }
+
+    fn map(&self, stride: usize, survey: &Survey) -> Map {
+        let places = (0..self.x.len()).flat_map(|x| (0..self.y.len()).map(move |y| (x, y)));
+        let landscape = Landscape {
+            mean_square: places.map(|(x, y)| self.close_by(x, y, stride)).collect(),
+            x: self.x.clone(),
+            y: self.y.clone(),
+        };
+        let count = survey.pixels() as f64;
+        let [by_x, by_y] = landscape.profiles();
+        let least = by_x.lowest();
+        // Where the estimate does not explain the data to the noise, the misfit counts as noise.
+        let variance = least.max(survey.rounding().powi(2)).max(f64::MIN_POSITIVE);
+        let known = self.values.iter().flatten().count();
+        Map {
+            done: known as f32 / self.values.len() as f32,
+            lowest: Lowest {
+                at: landscape.lowest(),
+                residual_rms: least.sqrt(),
+                x: by_x.interval(count, variance),
+                y: by_y.interval(count, variance),
+            },
+            likely: landscape.contour(least + LIKELY_BOTH * variance / count),
+            refitted: survey.is_refitted(),
+            landscape: Arc::new(landscape),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clip::{Clip, Shape};
+    use crate::noise::Noise;
+    use crate::physics::{ForwardModel, Optics, Scatter};
+    use crate::solver::{Exposed, Measurement, Plane};
+
+    fn request(id: u64, frames: usize) -> MapRequest {
+        let survey = move || {
+            let shape = Shape::new(frames, 16, 16);
+            let scene = Noise::seeded(1).normal_clip(shape);
+            let scene: Clip = scene.map(|v| (0.5 + 0.2 * v).clamp(0.0, 1.0));
+            let model = Scatter::new(shape, Optics::SYNTHETIC, 5.0, 1.0)?;
+            let measurement = Measurement::exact(model.apply(&scene));
+            let plane = Plane::Scatter(Optics::SYNTHETIC);
+            let exposed = Exposed::AsGiven;
+            Ok(Survey::new(
+                plane,
+                &measurement,
+                Some(&scene),
+                None,
+                exposed,
+            )?)
+        };
+        MapRequest {
+            id,
+            survey: Box::new(survey),
+            x: (3.0, 7.0),
+            y: Some((0.5, 1.5)),
+            intervals: 16,
+        }
+    }
+
+    #[test]
+    fn every_level_is_shown_and_the_finest_finds_the_truth() {
+        let maps = std::sync::Mutex::new(Vec::new());
+        draw(request(1, 1), &|| true, |map| {
+            maps.lock().unwrap().push(map)
+        })
+        .unwrap();
+        let maps = maps.into_inner().unwrap();
+        let coarse = &maps[0];
+        assert!((coarse.done - 81.0 / 289.0).abs() < 1e-6, "{}", coarse.done);
+        assert!(coarse.landscape.mean_square.iter().all(|v| v.is_finite()));
+        let last = maps.last().unwrap();
+        assert_eq!((last.done, last.lowest.at), (1.0, (5.0, 1.0)));
+        let (low, high) = last.lowest.x;
+        assert!(low < 5.0 && high > 5.0 && high - low < 1.0);
+        // A place of the first level keeps its value.
+        assert_eq!(coarse.landscape.at(4, 2), last.landscape.at(4, 2));
+    }
+
+    #[test]
+    fn what_is_outdated_is_given_up_and_a_failure_is_told() {
+        let shown = |_| panic!("nobody wants it");
+        assert!(draw(request(1, 1), &|| false, shown).is_ok());
+
+        let mapper = Mapper::spawn(Arc::new(|| ())).unwrap();
+        mapper.ask(request(1, 40));
+        mapper.ask(request(2, 1));
+        let started = Clock::now();
+        let answer = loop {
+            if let Some(answer) = mapper.answer().filter(|answer| answer.id == 2)
+                && answer.result.as_ref().is_ok_and(|map| map.done == 1.0)
+            {
+                break answer;
+            }
+            assert!(started.elapsed() < Duration::from_secs(20));
+            std::thread::sleep(Duration::from_millis(1));
+        };
+        assert_eq!(answer.result.unwrap().lowest.at, (5.0, 1.0));
+
+        mapper.ask(MapRequest {
+            x: (-3.0, -1.0),
+            ..request(3, 1)
+        });
+        let error = loop {
+            if let Some(answer) = mapper.answer() {
+                break answer.result.unwrap_err();
+            }
+            assert!(started.elapsed() < Duration::from_secs(20));
+            std::thread::sleep(Duration::from_millis(1));
+        };
+        assert!(error.contains("distance"), "{error}");
+    }
+}
