@@ -114,13 +114,13 @@ struct Kept {
     plot: plots::Tab,
     /// What the estimates of all runs may take in memory.
     history_mb: u32,
-    /// What presenter mode shows, unlike `view`.
-    stage: View,
-    playlist: Playlist,
     units: Units,
     psf_scale: PsfScale,
     presets: Vec<Preset>,
     map: MapChoices,
+    /// What presenter mode shows, unlike `view`.
+    stage: View,
+    playlist: Playlist,
 }
 
 impl Default for Kept {
@@ -133,12 +133,12 @@ impl Default for Kept {
             dark: None,
             plot: plots::Tab::Convergence,
             history_mb: 512,
-            stage: presenter::stage(),
-            playlist: Playlist::default(),
             units: Units::default(),
             psf_scale: PsfScale::default(),
             presets: Vec::new(),
             map: MapChoices::default(),
+            stage: presenter::stage(),
+            playlist: Playlist::default(),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use super::output;
+use super::{bench_ui, output};
 use crate::clip::{Clip, Shape};
 use crate::device::{self, ComputeDevice, DeviceRequest};
 use crate::noise::Noise;
@@ -18,7 +18,11 @@ use crate::solver::{self, InstantConfig, Measurement, Reference, ReferenceConfig
 /// The network has the published configuration (59 M parameters) and random weights, so no
 /// checkpoint is needed. Times are medians; the first run of each is left out.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Args {
+    #[command(subcommand)]
+    what: Option<What>,
+
     /// auto, cpu, gpu, gpu:N or software
     #[arg(long, default_value_t)]
     device: DeviceRequest,
@@ -36,6 +40,11 @@ pub struct Args {
     json: bool,
 }
 
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    Ui(bench_ui::Args),
+}
+
 /// One thing that was timed.
 struct Timing {
     what: String,
@@ -43,6 +52,9 @@ struct Timing {
 }
 
 pub fn run(args: Args) -> anyhow::Result<()> {
+    if let Some(What::Ui(args)) = args.what {
+        return bench_ui::run(args);
+    }
     let shape = Shape::new(10, args.size.into(), args.size.into());
     let config = UNetConfig {
         dim: args.dim.into(),

@@ -5,6 +5,7 @@
 //! files, and only what a user may want to pipe to standard output.
 
 mod bench;
+mod bench_ui;
 mod change;
 mod checkpoint;
 mod compare;

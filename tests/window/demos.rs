@@ -115,9 +115,7 @@ fn the_playlist_can_be_edited() {
         sees(window, "each result plays for")
     });
     for title in ["Through a scattering layer", "Through an unknown layer"] {
-        window
-            .get_by_role_and_label(Role::CheckBox, title)
-            .click();
+        window.get_by_role_and_label(Role::CheckBox, title).click();
         window.step();
     }
     click(&mut window, "Play the playlist");
