@@ -233,7 +233,11 @@ impl Studio {
                 let source = self.source.as_ref()?;
                 let (shape, file_um) = (source.recorded.shape(), source.pixel_pitch_um);
                 let cut = source.cut.read();
-                setup.live_model(shape, file_um, 0, &cut).ok()?.model.parameters()
+                setup
+                    .live_model(shape, file_um, 0, &cut)
+                    .ok()?
+                    .model
+                    .parameters()
             }
         };
         let of_frame = parameters

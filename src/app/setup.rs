@@ -687,7 +687,9 @@ mod tests {
                 model,
                 ..Setup::default()
             };
-            let made = setup.live_model(Shape::new(2, 32, 32), None, 1, &ReadOptions::default()).unwrap();
+            let made = setup
+                .live_model(Shape::new(2, 32, 32), None, 1, &ReadOptions::default())
+                .unwrap();
             assert_eq!(made.model.name(), model.flag());
         }
     }
@@ -706,7 +708,9 @@ mod tests {
         *setup.dist_mm.of_mut(1) = 6.5;
         assert_eq!((setup.dist_mm.of(0), setup.dist_mm.of(1)), (4.0, 6.5));
         let shape = Shape::new(2, 8, 8);
-        let made = setup.live_model(shape, None, 1, &ReadOptions::default()).unwrap();
+        let made = setup
+            .live_model(shape, None, 1, &ReadOptions::default())
+            .unwrap();
         assert_eq!(made.model.parameters().len(), 20);
         setup.fit_to(shape);
         assert_eq!(setup.dist_mm.frames.len(), 2);
@@ -764,8 +768,14 @@ mod tests {
             mask: Some(file),
             ..Setup::default()
         };
-        let made = setup.live_model(Shape::new(2, 1, 2), None, 0, &ReadOptions::default()).unwrap();
+        let made = setup
+            .live_model(Shape::new(2, 1, 2), None, 0, &ReadOptions::default())
+            .unwrap();
         assert_eq!(made.known.unwrap().data(), [1.0, 0.0, 1.0, 0.0]);
-        assert!(setup.live_model(Shape::new(2, 2, 2), None, 0, &ReadOptions::default()).is_err());
+        assert!(
+            setup
+                .live_model(Shape::new(2, 2, 2), None, 0, &ReadOptions::default())
+                .is_err()
+        );
     }
 }
