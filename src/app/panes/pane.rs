@@ -13,7 +13,7 @@ use crate::display::{Layer, Scene, length, short};
 /// How far the divider can be grabbed from, in points.
 const GRAB: f32 = 6.0;
 /// Sign of the button that gives a pane all the room.
-const CORNERS: &str = "\u{26f6}";
+const CORNERS: &str = "[ ]";
 const LINE: Color32 = Color32::from_rgb(255, 170, 40);
 
 impl Studio {
