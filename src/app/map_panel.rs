@@ -412,14 +412,14 @@ impl Studio {
             plot.points(circle.color(Color32::WHITE));
             plot.points(mark("sliders", place, MarkerShape::Cross, 9.0).color(Color32::BLACK));
             plot.points(mark("sliders", place, MarkerShape::Cross, 7.0).color(colour));
-            plot.pointer_coordinate()
         });
         let response = shown.response;
         response.widget_info(|| {
             egui::WidgetInfo::labeled(egui::Role::Image, true, "map of the residual")
         });
         let picked = response.clicked() || response.dragged();
-        if picked && let Some(at) = shown.inner {
+        if let Some(pointer) = response.interact_pointer_pos().filter(|_| picked) {
+            let at = shown.transform.value_from_position(pointer);
             self.pick(at.x, at.y);
         }
     }
@@ -452,14 +452,14 @@ impl Studio {
             let bar = vec![[lowest.x.0, least], [lowest.x.1, least]];
             plot.line(Line::new("95 %", bar).width(4.0));
             plot.vline(VLine::new("slider", place));
-            plot.pointer_coordinate()
         });
         let response = shown.response;
         response.widget_info(|| {
             egui::WidgetInfo::labeled(egui::Role::Image, true, "curve of the residual")
         });
         let picked = response.clicked() || response.dragged();
-        if picked && let Some(at) = shown.inner {
+        if let Some(pointer) = response.interact_pointer_pos().filter(|_| picked) {
+            let at = shown.transform.value_from_position(pointer);
             self.pick(at.x, at.y);
         }
     }
