@@ -232,7 +232,11 @@ impl Studio {
             None => {
                 let source = self.source.as_ref()?;
                 let (shape, file_um) = (source.recorded.shape(), source.pixel_pitch_um);
-                setup.live_model(shape, file_um, 0).ok()?.model.parameters()
+                setup
+                    .live_model(shape, file_um, &source.read_options(), 0)
+                    .ok()?
+                    .model
+                    .parameters()
             }
         };
         let of_frame = parameters

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Studio;
 use super::picture::picture;
+use super::probe::Same;
 use super::setup::{Model, Setup, Sought};
 use super::units::Scale;
-use crate::clip::Clip;
 use crate::display::ColourMap;
 use crate::physics::zernike::MODES;
 use crate::solver::{Exposed, Landscape, Plane, Survey};
@@ -55,7 +55,7 @@ pub struct Chart {
     drawn: Option<Arc<Landscape>>,
 }
 
-/// What a map is of; clips by their places in memory.
+/// What a map is of.
 #[derive(Clone, Debug, PartialEq)]
 struct About {
     plane: Plane,
@@ -63,8 +63,8 @@ struct About {
     y: Option<(f64, f64)>,
     frame: Option<usize>,
     exposure: LiveExposure,
-    estimate: Option<usize>,
-    recorded: usize,
+    estimate: Option<Same>,
+    recorded: Same,
     intervals: usize,
 }
 
@@ -163,8 +163,11 @@ impl Studio {
         let source = self.source.as_ref()?;
         let setup = &self.kept.setup;
         let choices = &self.kept.map;
-        let frame = self.frame();
         let before = self.chart.about.as_ref();
+        // While frames are played, the map stays that of the frame it was begun for.
+        let begun = before.and_then(|before| before.frame);
+        let begun = begun.filter(|&frame| self.playback.playing && frame < self.frames());
+        let frame = begun.unwrap_or_else(|| self.frame());
         let kept = |pick: fn(&About) -> Option<(f64, f64)>| before.and_then(pick);
         let (plane, x, y) = match setup.model {
             Model::Scatter => {
@@ -209,8 +212,8 @@ impl Studio {
             y,
             frame: one_frame.then_some(frame),
             exposure: setup.exposure(),
-            estimate: estimate.map(address),
-            recorded: address(&source.recorded),
+            estimate: estimate.cloned().map(Same),
+            recorded: Same(source.recorded.clone()),
             intervals,
         })
     }
@@ -225,7 +228,7 @@ impl Studio {
         // A run's estimates follow each other: waiting for the last one would show nothing.
         let followed = |wanted: &About| {
             About {
-                estimate: about.estimate,
+                estimate: about.estimate.clone(),
                 ..wanted.clone()
             } == about
         };
@@ -238,9 +241,7 @@ impl Studio {
             true => RUN_PATIENCE_S,
             false => PATIENCE_S,
         };
-        let held = ctx.input(|input| input.pointer.any_down());
-        // While frames are played, the map stays that of the frame it was begun for.
-        if held || self.playback.playing && self.chart.about.is_some() && !self.is_running() {
+        if ctx.input(|input| input.pointer.any_down()) {
             return;
         }
         let left = since + patience - now;
@@ -251,10 +252,7 @@ impl Studio {
         let Some(source) = &self.source else {
             return;
         };
-        let estimate = self
-            .estimate()
-            .filter(|_| about.estimate.is_some())
-            .cloned();
+        let estimate = about.estimate.clone().map(|Same(clip)| clip);
         let measurement = source.measurement.clone();
         let (plane, frame, exposure) = (about.plane.clone(), about.frame, about.exposure);
         self.chart.asked += 1;
@@ -323,7 +321,9 @@ impl Studio {
                 scale.number(high)
             )
         };
-        let mut text = format!("lowest at {}", part(&x_name, x, lowest.at.0, lowest.x));
+        let of = self.chart.about.as_ref().and_then(|about| about.frame);
+        let of = of.map_or(String::new(), |frame| format!("frame {}: ", frame + 1));
+        let mut text = format!("{of}lowest at {}", part(&x_name, x, lowest.at.0, lowest.x));
         if map.landscape.y.len() > 1 {
             text += &format!(", {}", part(&y_name, y, lowest.at.1, lowest.y));
         }
@@ -331,7 +331,7 @@ impl Studio {
             true => format!(": misfit {:.5}", lowest.residual_rms),
             false => format!(": residual {:.5} rms", lowest.residual_rms),
         };
-        if map.done < 1.0 && self.chart.about.as_ref().is_some() {
+        if map.done < 1.0 {
             text += &format!(", {:.0} % drawn", 100.0 * map.done);
         }
         ui.label(text).on_hover_text(
@@ -501,10 +501,6 @@ impl Studio {
             }
         }
     }
-}
-
-fn address(clip: &Arc<Clip>) -> usize {
-    Arc::as_ptr(clip).addr()
 }
 
 /// The ends of an axis: the range of what is unknown, else the surroundings of the value, which

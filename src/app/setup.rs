@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::model::Drawing;
+use super::model::{Drawing, Place};
 use crate::clip::{Clip, Shape};
 use crate::media::{self, ReadOptions};
 use crate::noise::Noise;
@@ -550,7 +550,7 @@ impl Setup {
 
     /// Gives up values that belong to the frames of a clip of another length, or a drawing of
     /// another size.
-    pub fn fit_to(&mut self, shape: Shape) {
+    pub fn fit_to(&mut self, shape: Shape, place: Option<Place>) {
         for sought in [&mut self.dist_mm, &mut self.sigma_px] {
             if sought.frames.len() != shape.frames {
                 sought.frames.clear();
@@ -560,7 +560,8 @@ impl Setup {
             self.frame_coefficients.clear();
         }
         let size = (shape.height, shape.width);
-        self.drawn = self.drawn.take().filter(|drawn| drawn.size() == size);
+        let drawn = self.drawn.take().filter(|drawn| drawn.size() == size);
+        self.drawn = drawn.map(|drawn| drawn.moved_to(place));
     }
 
     /// A job that finds its mask: a drawn one is written before the run reads it.
@@ -578,10 +579,10 @@ impl Setup {
     ///
     /// # Errors
     /// A file that cannot be read.
-    pub fn mask_clip(&self, shape: Shape) -> anyhow::Result<Clip> {
+    fn mask_clip(&self, shape: Shape, read: &ReadOptions) -> anyhow::Result<Clip> {
         Ok(match (&self.drawn, &self.mask) {
             (Some(drawn), _) => drawn.clip(),
-            (None, Some(file)) => media::open_mask(file, &ReadOptions::default())?,
+            (None, Some(file)) => media::open_mask(file, read)?,
             (None, None) => {
                 Inpaint::random_mask(shape, self.keep_share, &mut Noise::seeded(self.seed))
             }
@@ -589,7 +590,7 @@ impl Setup {
     }
 
     /// The forward model at the values that the sliders show, with what it makes of a point in
-    /// this frame.
+    /// this frame. A file with a mask is cut as `read` says.
     ///
     /// # Errors
     /// Values out of a model's range, a mask that cannot be read or does not fit.
@@ -597,6 +598,7 @@ impl Setup {
         &self,
         shape: Shape,
         file_um: Option<f64>,
+        read: &ReadOptions,
         frame: usize,
     ) -> anyhow::Result<LiveModel> {
         let taps = |sigma_px| Response::Taps(GaussianKernel::new(sigma_px).taps().to_vec());
@@ -622,7 +624,7 @@ impl Setup {
             }
             Model::Dehaze => (Box::new(Dehaze::new(shape)?), None),
             Model::Inpaint => {
-                let model = Inpaint::new(shape, self.mask_clip(shape)?)?;
+                let model = Inpaint::new(shape, self.mask_clip(shape, read)?)?;
                 return Ok(LiveModel {
                     known: Some(model.mask().clone()),
                     model: Box::new(model),
@@ -641,6 +643,13 @@ impl Setup {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const ALL: ReadOptions = ReadOptions {
+        frames: media::FrameRange::ALL,
+        crop: None,
+        resize: None,
+        array: None,
+    };
 
     fn flags(setup: &Setup) -> String {
         setup
@@ -685,7 +694,9 @@ mod tests {
                 model,
                 ..Setup::default()
             };
-            let made = setup.live_model(Shape::new(2, 32, 32), None, 1).unwrap();
+            let made = setup
+                .live_model(Shape::new(2, 32, 32), None, &ALL, 1)
+                .unwrap();
             assert_eq!(made.model.name(), model.flag());
         }
     }
@@ -704,11 +715,11 @@ mod tests {
         *setup.dist_mm.of_mut(1) = 6.5;
         assert_eq!((setup.dist_mm.of(0), setup.dist_mm.of(1)), (4.0, 6.5));
         let shape = Shape::new(2, 8, 8);
-        let made = setup.live_model(shape, None, 1).unwrap();
+        let made = setup.live_model(shape, None, &ALL, 1).unwrap();
         assert_eq!(made.model.parameters().len(), 20);
-        setup.fit_to(shape);
+        setup.fit_to(shape, None);
         assert_eq!(setup.dist_mm.frames.len(), 2);
-        setup.fit_to(Shape::new(3, 8, 8));
+        setup.fit_to(Shape::new(3, 8, 8), None);
         assert!(setup.dist_mm.frames.is_empty() && setup.frame_coefficients.is_empty());
         *setup.dist_mm.of_mut(1) = 7.0;
         assert_eq!(setup.dist_mm.of(0), 7.0);
@@ -762,8 +773,14 @@ mod tests {
             mask: Some(file),
             ..Setup::default()
         };
-        let made = setup.live_model(Shape::new(2, 1, 2), None, 0).unwrap();
+        let made = setup
+            .live_model(Shape::new(2, 1, 2), None, &ALL, 0)
+            .unwrap();
         assert_eq!(made.known.unwrap().data(), [1.0, 0.0, 1.0, 0.0]);
-        assert!(setup.live_model(Shape::new(2, 2, 2), None, 0).is_err());
+        assert!(
+            setup
+                .live_model(Shape::new(2, 2, 2), None, &ALL, 0)
+                .is_err()
+        );
     }
 }

@@ -40,7 +40,7 @@ impl Studio {
         );
         let size = self.source.as_ref().map(|source| {
             let shape = source.recorded.shape();
-            (shape.height, shape.width)
+            (shape.height, shape.width, source.place())
         });
         ui.horizontal(|ui| {
             ui.label("mask");
@@ -65,10 +65,10 @@ impl Studio {
                 .on_hover_text("Paint over what is missing, the same in all frames")
                 .on_disabled_hover_text("Open a capture first")
                 .clicked()
-                && let Some((height, width)) = size
+                && let Some((height, width, place)) = size
                 && !drawn
             {
-                self.kept.setup.drawn = Some(Drawing::new(height, width));
+                self.kept.setup.drawn = Some(Drawing::new(height, width, place));
             }
         });
         match (drawn, &self.kept.setup.mask) {
@@ -106,8 +106,7 @@ impl Studio {
                 .on_hover_text("Every pixel is measured")
                 .clicked()
             {
-                let (height, width) = drawing.size();
-                *drawing = Drawing::new(height, width);
+                drawing.clear();
             }
         });
         ui.add(

@@ -215,7 +215,7 @@ mod tests {
             (preset.change)(&mut fresh);
             setup.take_model(&fresh);
             assert_eq!((setup.seed, setup.budget_s), (7, 5));
-            let made = setup.live_model(Shape::new(2, 32, 32), None, 0);
+            let made = setup.live_model(Shape::new(2, 32, 32), None, &Default::default(), 0);
             assert!(made.is_ok(), "{}", preset.name);
         }
     }
