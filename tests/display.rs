@@ -73,7 +73,8 @@ fn the_gpu_draws_what_the_processor_draws() {
                     .beyond
                     .zip(wipe)
                     .map(|((layer, _), wipe)| (layer, wipe));
-                let drawn = gpu::paint(&device, &queue, &scene, width, height).unwrap();
+                let srgb = wipe == Some(0.37);
+                let drawn = gpu::paint(&device, &queue, &scene, width, height, srgb).unwrap();
                 let wanted = scene.paint(width, height);
                 assert_eq!(drawn.len(), wanted.len());
                 for (place, (drawn, wanted)) in drawn.iter().zip(&wanted).enumerate() {

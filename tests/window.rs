@@ -15,7 +15,7 @@ use egui_kittest::kittest::Queryable;
 use vdps::app::{Opening, Plan, Setup, Studio};
 use vdps::cli::gui::plan;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 fn demo(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

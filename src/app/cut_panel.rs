@@ -128,7 +128,7 @@ impl Studio {
         let Source {
             path, demo, cut, ..
         } = source;
-        self.read(super::source::Wanted::Again {
+        self.ask_to_read(super::source::Wanted::Again {
             path: path.clone(),
             truth,
             demo: *demo,
@@ -143,11 +143,11 @@ fn frames(ui: &mut egui::Ui, cut: &mut CaptureSetup, count: usize) {
     let (mut first, mut last) = (range.start() + 1, range.end().unwrap_or(count).min(count));
     let mut stride = range.stride();
     ui.horizontal(|ui| {
-        let name = ui.label("frames");
+        let name = ui.label("first frame");
         ui.add(DragValue::new(&mut first).range(1..=last))
             .labelled_by(name.id)
             .on_hover_text("The first one that is used, counted from 1");
-        let name = ui.label("to");
+        let name = ui.label("last");
         ui.add(DragValue::new(&mut last).range(first..=count))
             .labelled_by(name.id)
             .on_hover_text("The last one that is used");

@@ -130,6 +130,16 @@ impl Studio {
         {
             self.presenter.editing = true;
         }
+        if self.source.is_some() {
+            let label = match self.runs.active() {
+                None => "Start",
+                Some(run) if run.paused => "Resume",
+                Some(_) => "Pause",
+            };
+            if ui.button(label).on_hover_text("Space").clicked() {
+                self.toggle_pause();
+            }
+        }
         self.pace_control(ui);
         self.tour_control(ui);
         if self.tour.is_some()

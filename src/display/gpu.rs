@@ -184,7 +184,7 @@ pub fn verified(
     target: wgpu::TextureFormat,
 ) -> Result<Pipeline, String> {
     let (scene, width, height) = (specimen(), 48, 40);
-    let drawn = paint(device, queue, &scene, width, height)?;
+    let drawn = paint(device, queue, &scene, width, height, target.is_srgb())?;
     let wanted = scene.paint(width, height);
     let differ = |(drawn, wanted): &(&[u8; 3], &[u8; 3])| {
         drawn
@@ -201,7 +201,8 @@ pub fn verified(
     }
 }
 
-/// A picture drawn by the GPU, as [`Scene::paint`] draws it.
+/// A picture drawn by the GPU, as [`Scene::paint`] draws it; `srgb`: into a target that turns
+/// linear light into sRGB itself.
 ///
 /// # Errors
 /// What the device complains of.
@@ -211,8 +212,12 @@ pub fn paint(
     scene: &Scene,
     width: usize,
     height: usize,
+    srgb: bool,
 ) -> Result<Vec<[u8; 3]>, String> {
-    let format = wgpu::TextureFormat::Rgba8Unorm;
+    let format = match srgb {
+        true => wgpu::TextureFormat::Rgba8UnormSrgb,
+        false => wgpu::TextureFormat::Rgba8Unorm,
+    };
     let (sender, mapped) = std::sync::mpsc::channel();
     let row_bytes = (4 * width as u32).next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT);
     let buffer = guarded(device, || {

@@ -24,7 +24,9 @@ fn command(window: &mut Harness<'static, Studio>) -> String {
             _ => None,
         })
     };
-    click(window, "Run");
+    window.get_by_role_and_label(Role::Button, "Run").click();
+    window.step();
+    window.step();
     window.get_by_label("Copy as a command").click();
     for _ in 0..4 {
         window.step();
@@ -39,7 +41,7 @@ fn command(window: &mut Harness<'static, Studio>) -> String {
 fn frames_and_region_change_what_is_shown_and_what_is_run() {
     let mut window = with_demo();
     click(&mut window, "Frames and region");
-    set(&mut window, "to", 8.0);
+    set(&mut window, "last", 8.0);
     until(&mut window, "fewer frames", |window| {
         sees(window, "measurement.gif is now 8x64x64")
     });

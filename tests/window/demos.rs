@@ -1,7 +1,8 @@
 //! Bundled demos: the gallery, the tour, presenter mode.
 
+use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::Queryable;
-use vdps::app::{Opening, Studio};
+use vdps::app::{Model, Opening, Studio};
 use vdps::run::demos::Demo;
 
 use super::{Harness, click, sees, until, window};
@@ -23,7 +24,7 @@ fn a_card_opens_its_demo_with_its_model_and_starts_slowed_to_be_watched() {
     until(&mut window, "the first steps", |window| {
         sees(window, "step ")
     });
-    assert!(sees(&window, "Gaussian blur"));
+    assert_eq!(window.state_mut().setup_mut().model, Model::Blur);
     assert!(sees(&window, "slowed to be watched: 32 s at least"));
     click(&mut window, "Full speed");
     assert!(!sees(&window, "slowed to be watched"));
@@ -35,6 +36,9 @@ fn the_gallery_opens_over_a_capture_and_cards_can_be_chosen_by_key() {
     let mut window = at_full_speed("haze", false);
     until(&mut window, "the end", |window| sees(window, "Finished in"));
     click(&mut window, "Demos ...");
+    until(&mut window, "the cards", |window| {
+        sees(window, "Each opens in place")
+    });
     window.get_by_label("Missing pixels").focus();
     window.step();
     window.key_press(eframe::egui::Key::Enter);
@@ -107,11 +111,11 @@ fn the_playlist_can_be_edited() {
     window.step();
     click(&mut window, "Present");
     click(&mut window, "Playlist ...");
-    assert!(sees(&window, "each result plays for"));
+    until(&mut window, "the list", |window| {
+        sees(window, "each result plays for")
+    });
     for title in ["Through a scattering layer", "Through an unknown layer"] {
-        let boxes = window.query_all_by_label(title);
-        let last = boxes.last().expect("it is listed");
-        last.click();
+        window.get_by_role_and_label(Role::CheckBox, title).click();
         window.step();
     }
     click(&mut window, "Play the playlist");

@@ -147,7 +147,7 @@ impl Studio {
                 *high = high.max(*low + 1e-6);
             }
         }
-        let label = ui.weak("Residual +-");
+        let label = ui.weak("Residual \u{b1}");
         let end = DragValue::new(&mut view.residual_end)
             .speed(0.001)
             .range(0.0..=1e6)

@@ -100,14 +100,15 @@ impl Canvas {
         }
         let seen = Rect::from_min_size(scene.seen.min.into(), scene.seen.size.into());
         let whole = ui.painter();
+        let largest = ui.input(|input| input.max_texture_side);
         let Some((beyond, wipe)) = &scene.beyond else {
-            let texture = self.texture(ui.ctx(), Place::Pane(index, false), &scene.layer);
+            let texture = self.texture(ui.ctx(), Place::Pane(index, false), &scene.layer, largest);
             whole.image(texture, rect, seen, Color32::WHITE);
             return;
         };
         let (left, right) = rect.split_left_right_at_fraction(wipe.clamp(0.0, 1.0));
         for (layer, part, is_right) in [(&scene.layer, left, false), (beyond, right, true)] {
-            let texture = self.texture(ui.ctx(), Place::Pane(index, is_right), layer);
+            let texture = self.texture(ui.ctx(), Place::Pane(index, is_right), layer, largest);
             whole.with_clip_rect(part.intersect(ui.clip_rect())).image(
                 texture,
                 rect,
@@ -119,13 +120,21 @@ impl Canvas {
 
     /// Draws a whole frame of the strip.
     pub fn thumbnail(&mut self, ui: &egui::Ui, index: usize, rect: Rect, layer: &Layer) {
-        let texture = self.texture(ui.ctx(), Place::Strip(index), layer);
+        let side = (2.0 * rect.width().max(rect.height())) as usize;
+        let texture = self.texture(ui.ctx(), Place::Strip(index), layer, side);
         let whole = Rect::from_min_max(Pos2::ZERO, Pos2::new(1.0, 1.0));
         ui.painter().image(texture, rect, whole, Color32::WHITE);
     }
 
     /// One texture for each place, remade only when what it shows has changed.
-    fn texture(&mut self, ctx: &egui::Context, place: Place, layer: &Layer) -> egui::TextureId {
+    /// `largest` is what it has of rows and columns at most.
+    fn texture(
+        &mut self,
+        ctx: &egui::Context,
+        place: Place,
+        layer: &Layer,
+        largest: usize,
+    ) -> egui::TextureId {
         if let Some((made, texture)) = self.textures.get(&place)
             && Arc::ptr_eq(&made.clip, &layer.clip)
             && (made.frame, made.look) == (layer.frame, layer.look)
@@ -137,7 +146,6 @@ impl Canvas {
             frame: layer.frame,
             look: layer.look,
         };
-        let largest = ctx.input(|input| input.max_texture_side);
         let [width, height] = layer.size().map(|side| side.min(largest));
         let pixels = Scene::whole(layer.clone()).paint(width, height);
         let colours = pixels

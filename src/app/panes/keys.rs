@@ -9,8 +9,8 @@ const ZOOM: f32 = 1.25;
 
 impl Studio {
     pub(super) fn view_keys(&mut self, ctx: &egui::Context) {
-        // Typing into a field comes first.
-        if ctx.egui_wants_keyboard_input() {
+        // Typing into a field comes first; a button that was clicked keeps the focus and may.
+        if ctx.text_edit_focused() {
             return;
         }
         let pressed = |key| ctx.input_mut(|input| input.consume_key(Modifiers::NONE, key));

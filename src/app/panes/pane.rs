@@ -216,6 +216,12 @@ impl Studio {
             *wipe = (pointer.x - picture.left()) / picture.width();
         }
         if response.has_focus() {
+            // The arrows would otherwise go on to the next control.
+            let arrows = egui::EventFilter {
+                horizontal_arrows: true,
+                ..egui::EventFilter::default()
+            };
+            ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, arrows));
             let step = ui.input(|input| {
                 let presses = |key| input.num_presses(key) as f32;
                 presses(Key::ArrowRight) - presses(Key::ArrowLeft)
