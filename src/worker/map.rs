@@ -216,6 +216,15 @@ impl Grid {
         known.unwrap_or(f64::INFINITY)
     }
 
+    /// Among the places that are computed.
+    fn lowest(&self) -> (f64, f64) {
+        let known = self.values.iter().enumerate();
+        let known = known.filter_map(|(i, value)| Some((i, (*value)?)));
+        let lowest = known.min_by(|a, b| a.1.total_cmp(&b.1));
+        let lowest = lowest.map_or(0, |(i, _)| i);
+        (self.x[lowest / self.y.len()], self.y[lowest % self.y.len()])
+    }
+
     fn map(&self, stride: usize, survey: &Survey) -> Map {
         let places = (0..self.x.len()).flat_map(|x| (0..self.y.len()).map(move |y| (x, y)));
         let landscape = Landscape {
@@ -232,7 +241,7 @@ impl Grid {
         Map {
             done: known as f32 / self.values.len() as f32,
             lowest: Lowest {
-                at: landscape.lowest(),
+                at: self.lowest(),
                 residual_rms: least.sqrt(),
                 x: by_x.interval(count, variance),
                 y: by_y.interval(count, variance),
@@ -289,6 +298,7 @@ mod tests {
         let coarse = &maps[0];
         assert!((coarse.done - 81.0 / 289.0).abs() < 1e-6, "{}", coarse.done);
         assert!(coarse.landscape.mean_square.iter().all(|v| v.is_finite()));
+        assert_eq!(coarse.lowest.at, (5.0, 1.0));
         let last = maps.last().unwrap();
         assert_eq!((last.done, last.lowest.at), (1.0, (5.0, 1.0)));
         let (low, high) = last.lowest.x;
