@@ -35,7 +35,7 @@ fn now<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// Any device, software included; says so where the test is skipped for the lack of one.
-fn device_or_skip(test: &str) -> Option<(wgpu::Device, wgpu::Queue)> {
+pub fn device_or_skip(test: &str) -> Option<(wgpu::Device, wgpu::Queue)> {
     let descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
     let instance = wgpu::Instance::new(descriptor);
     let adapter = now(instance.request_adapter(&wgpu::RequestAdapterOptions::default()));

@@ -232,8 +232,9 @@ impl Studio {
             None => {
                 let source = self.source.as_ref()?;
                 let (shape, file_um) = (source.recorded.shape(), source.pixel_pitch_um);
+                let cut = source.cut.read();
                 setup
-                    .live_model(shape, file_um, &source.read_options(), 0)
+                    .live_model(shape, file_um, 0, &cut)
                     .ok()?
                     .model
                     .parameters()

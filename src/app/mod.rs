@@ -313,9 +313,7 @@ impl Studio {
                 self.pinned = None;
                 self.probe = Probe::default();
                 self.chart = Chart::default();
-                self.kept
-                    .setup
-                    .fit_to(source.recorded.shape(), source.place());
+                self.kept.setup.fit_to(source.recorded.shape());
                 self.playback.at = 0.0;
                 self.region = RegionTool::default();
                 let pace = source.demo.filter(|_| !self.full_speed).map(|demo| {

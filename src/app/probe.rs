@@ -70,11 +70,11 @@ impl Studio {
         self.probe.asked += 1;
         let (setup, shape) = (self.kept.setup.clone(), source.recorded.shape());
         let (file_um, frame) = (source.pixel_pitch_um, about.frame);
-        let read = source.read_options();
+        let cut = source.cut.read();
         self.live.ask(LiveRequest {
             id: self.probe.asked,
             exposure: setup.exposure(),
-            model: Box::new(move || setup.live_model(shape, file_um, &read, frame)),
+            model: Box::new(move || setup.live_model(shape, file_um, frame, &cut)),
             estimate,
             measurement: source.measurement.clone(),
         });

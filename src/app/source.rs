@@ -6,9 +6,7 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, bounded};
 
 use super::capture_setup::CaptureSetup;
-use super::model::Place;
 use crate::clip::{Clip, Shape};
-use crate::media::{FrameSize, ReadOptions};
 use crate::run::demos::{Demo, DemoFiles};
 use crate::run::{Capture, CaptureError, plan};
 use crate::solver::Measurement;
@@ -198,21 +196,6 @@ impl Source {
             cut,
             whole: self.whole,
         }
-    }
-
-    /// Which part of the files is read.
-    pub fn read_options(&self) -> ReadOptions {
-        self.cut.files(&self.path, None).read
-    }
-
-    /// Where the region lies in the frames of the file, where it is one and was not resampled.
-    pub fn place(&self) -> Option<Place> {
-        let region = self.cut.region.filter(|_| self.cut.resize.is_none())?;
-        let Shape { height, width, .. } = self.whole;
-        Some(Place {
-            whole: [height, width],
-            corner: region.corner_in(FrameSize { height, width })?,
-        })
     }
 
     /// The kind of numbers in the file.

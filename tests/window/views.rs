@@ -78,10 +78,10 @@ fn a_divider_wipes_between_two_clips() {
 #[test]
 fn a_line_is_drawn_and_its_values_plotted() {
     let mut window = with_demo();
-    assert!(!sees(&window, "intensity along the line"));
+    assert!(!sees(&window, "um along the line"));
     click(&mut window, "Profile");
     until(&mut window, "the profile", |window| {
-        sees(window, "intensity along the line")
+        sees(window, "um along the line")
     });
 }
 
@@ -141,4 +141,53 @@ fn an_animation_holds_the_estimates_of_a_run() {
     let clip = open(&path, &ReadOptions::default()).unwrap().clip;
     assert!(clip.shape().frames >= 2, "{}", clip.shape());
     assert_ne!(clip.frame(0), clip.frame(clip.shape().frames - 1));
+}
+
+#[test]
+fn the_gpu_draws_the_window_that_the_processor_draws() {
+    const NAME: &str = "the_gpu_draws_the_window_that_the_processor_draws";
+    if crate::display::device_or_skip(NAME).is_none() {
+        return;
+    }
+    let pictures = [false, true].map(|on_gpu| {
+        let builder = Harness::builder().with_size([1280.0, 800.0]);
+        let builder = if on_gpu { builder.wgpu() } else { builder };
+        let mut window = builder.build_eframe(|context| {
+            let opening = Opening {
+                capture: Some(demo("measurement.gif")),
+                truth: Some(demo("truth.gif")),
+                setup: Some(Setup::default()),
+                ..Opening::default()
+            };
+            Studio::new(&context.egui_ctx, None, plan(), opening).expect("threads can be had")
+        });
+        until(&mut window, "the live residual", |window| {
+            sees(window, "measurement.gif is open") && sees(window, "rms")
+        });
+        let verdict = match on_gpu {
+            true => "The GPU draws the panes",
+            false => "The processor draws the panes: the window is drawn without wgpu.",
+        };
+        click(&mut window, "View");
+        until(&mut window, verdict, |window| sees(window, verdict));
+        window.key_press(Key::Escape);
+        window.step();
+        window.step();
+        click(&mut window, "Wipe");
+        choose(&mut window, "pane 2", "True video");
+        window.step();
+        window.render().expect("there is a device")
+    });
+    let [processor, gpu] = &pictures;
+    assert_eq!(processor.dimensions(), gpu.dimensions());
+    let apart = |(a, b): (&image::Rgba<u8>, &image::Rgba<u8>)| {
+        a.0.iter().zip(b.0).any(|(a, b)| a.abs_diff(b) > 2)
+    };
+    let differ = processor
+        .pixels()
+        .zip(gpu.pixels())
+        .filter(|&pair| apart(pair));
+    // Where a pixel of the window straddles two of the video, rounding decides.
+    let (differ, all) = (differ.count(), processor.pixels().len());
+    assert!(differ < all / 100, "{differ} of {all} pixels differ");
 }

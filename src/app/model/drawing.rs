@@ -14,16 +14,6 @@ use crate::media::{self, MediaError};
 pub struct Drawing {
     width: usize,
     measured: Vec<bool>,
-    place: Option<Place>,
-}
-
-/// Where a region lies in the frames that were recorded: files of masks are cut like the capture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Place {
-    /// Rows and columns of the frames.
-    pub whole: [usize; 2],
-    /// The region's first row and column.
-    pub corner: [usize; 2],
 }
 
 /// A drawing as it is kept: how many pixels in a row are measured, then how many are missing, and
@@ -32,8 +22,6 @@ pub struct Place {
 struct Runs {
     width: usize,
     lengths: Vec<usize>,
-    #[serde(default)]
-    place: Option<Place>,
 }
 
 impl From<Drawing> for Runs {
@@ -52,7 +40,6 @@ impl From<Drawing> for Runs {
         Self {
             width: drawing.width,
             lengths,
-            place: drawing.place,
         }
     }
 }
@@ -64,24 +51,17 @@ impl From<Runs> for Drawing {
         Self {
             width: runs.width.max(1),
             measured: measured.collect(),
-            place: runs.place,
         }
     }
 }
 
 impl Drawing {
-    /// Every pixel is measured, of frames that were cut like this.
-    pub fn new(height: usize, width: usize, place: Option<Place>) -> Self {
+    /// Every pixel is measured.
+    pub fn new(height: usize, width: usize) -> Self {
         Self {
             width,
             measured: vec![true; height * width],
-            place,
         }
-    }
-
-    /// The same of frames that were cut elsewhere.
-    pub fn moved_to(self, place: Option<Place>) -> Self {
-        Self { place, ..self }
     }
 
     /// Every pixel is measured again.
@@ -147,16 +127,7 @@ impl Drawing {
             return Ok(());
         }
         let (height, width) = self.size();
-        let clip = self.clip();
-        let Some(Place { whole, corner }) = self.place else {
-            return media::write_png(&file, height, width, clip.data());
-        };
-        let mut values = vec![1.0; whole[0] * whole[1]];
-        for (row, from) in clip.data().chunks_exact(width).enumerate() {
-            let start = (corner[0] + row) * whole[1] + corner[1];
-            values[start..start + width].copy_from_slice(from);
-        }
-        media::write_png(&file, whole[0], whole[1], &values)
+        media::write_png(&file, height, width, self.clip().data())
     }
 }
 
@@ -166,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_stroke_covers_its_way_and_can_be_erased() {
-        let mut drawing = Drawing::new(6, 8, None);
+        let mut drawing = Drawing::new(6, 8);
         drawing.stroke([1.5, 2.5], [5.5, 2.5], 0.6, false);
         let missing = |drawing: &Drawing| -> Vec<(usize, usize)> {
             let pixels = (0..6).flat_map(|row| (0..8).map(move |column| (row, column)));
@@ -184,32 +155,14 @@ mod tests {
 
     #[test]
     fn a_kept_drawing_is_the_same() {
-        let mut drawing = Drawing::new(5, 7, None);
+        let mut drawing = Drawing::new(5, 7);
         drawing.stroke([0.0, 0.0], [3.0, 4.0], 1.5, false);
         let text = serde_json::to_string(&drawing).unwrap();
         assert!(text.len() < 100, "{text}");
         assert_eq!(serde_json::from_str::<Drawing>(&text).unwrap(), drawing);
-        let whole = Drawing::new(2, 2, None);
+        let whole = Drawing::new(2, 2);
         let text = serde_json::to_string(&whole).unwrap();
         assert_eq!(serde_json::from_str::<Drawing>(&text).unwrap(), whole);
         assert_ne!(whole.file(), drawing.file());
-    }
-
-    #[test]
-    fn a_drawing_of_a_region_is_written_for_the_whole_frame() {
-        let place = Place {
-            whole: [6, 9],
-            corner: [1, 3],
-        };
-        let mut drawing = Drawing::new(3, 4, Some(place));
-        drawing.stroke([0.5, 2.5], [0.5, 2.5], 0.4, false);
-        drawing.write().unwrap();
-        let cut = media::ReadOptions {
-            crop: Some("3x4+1+3".parse().unwrap()),
-            ..media::ReadOptions::default()
-        };
-        let read = media::open_mask(&drawing.file(), &cut).unwrap();
-        std::fs::remove_file(drawing.file()).unwrap();
-        assert_eq!(read, drawing.clip());
     }
 }

@@ -40,7 +40,7 @@ impl Studio {
         );
         let size = self.source.as_ref().map(|source| {
             let shape = source.recorded.shape();
-            (shape.height, shape.width, source.place())
+            (shape.height, shape.width)
         });
         ui.horizontal(|ui| {
             ui.label("mask");
@@ -65,10 +65,10 @@ impl Studio {
                 .on_hover_text("Paint over what is missing, the same in all frames")
                 .on_disabled_hover_text("Open a capture first")
                 .clicked()
-                && let Some((height, width, place)) = size
+                && let Some((height, width)) = size
                 && !drawn
             {
-                self.kept.setup.drawn = Some(Drawing::new(height, width, place));
+                self.kept.setup.drawn = Some(Drawing::new(height, width));
             }
         });
         match (drawn, &self.kept.setup.mask) {

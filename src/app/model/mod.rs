@@ -13,7 +13,7 @@ use eframe::egui::{self, Slider};
 use super::Studio;
 use super::setup::Model;
 
-pub use drawing::{Drawing, Place};
+pub use drawing::Drawing;
 pub use mask::Brush;
 pub use presets::{Manager, Preset};
 pub use response::{PsfScale, ResponsePicture};

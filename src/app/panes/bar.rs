@@ -4,7 +4,7 @@ use eframe::egui::{self, ComboBox, DragValue};
 
 use super::view::{ContrastKind, Values};
 use super::{Layout, Studio};
-use crate::display::{ColourMap, Range, short};
+use crate::display::{ColourMap, Range};
 
 impl Studio {
     pub(super) fn view_bar(&mut self, ui: &mut egui::Ui) {
@@ -57,9 +57,9 @@ impl Studio {
         if self.runs.shown().is_some_and(|run| run.shown().is_some()) {
             ui.separator();
             ui.label("A at");
-            ui.selectable_value(&mut self.probe.shown, false, "the run's values")
+            ui.selectable_value(&mut self.probe.shown, false, "run")
                 .on_hover_text("Re-measure with what the run uses or has found");
-            ui.selectable_value(&mut self.probe.shown, true, "the sliders' values")
+            ui.selectable_value(&mut self.probe.shown, true, "sliders")
                 .on_hover_text("Re-measure with what the panel on the left says");
         }
         if let Some(error) = &self.probe.error {
@@ -147,18 +147,5 @@ impl Studio {
                 *high = high.max(*low + 1e-6);
             }
         }
-        let label = ui.weak("Residual \u{b1}");
-        let end = DragValue::new(&mut view.residual_end)
-            .speed(0.001)
-            .range(0.0..=1e6)
-            .max_decimals(6)
-            .custom_formatter(|end, _| match end {
-                0.0 => "fits".into(),
-                _ => short(end),
-            });
-        ui.add(end).labelled_by(label.id).on_hover_text(
-            "End of the residual's scale each way, in intensity; 0 fits it to the residual's rms: \
-             four times as far",
-        );
     }
 }

@@ -27,6 +27,8 @@ pub struct Panes {
     ranges: Ranges,
     /// The pane that has all the room.
     pub maximised: Option<usize>,
+    /// Where each pane drew its picture last.
+    pictures: Vec<(usize, Rect)>,
     /// The pane under the pointer.
     pointed: Option<usize>,
     /// The place under the pointer, in shares of the frame.
@@ -109,8 +111,7 @@ impl Studio {
             (all.width() - GAP * (columns - 1) as f32) / columns as f32,
             (all.height() - GAP * (rows - 1) as f32) / rows as f32,
         );
-        // The place of the last frame, so that all panes mark the same one.
-        let pointed = std::mem::take(&mut self.panes.pointed);
+        self.point(ui);
         for (number, pane) in self.visible().into_iter().enumerate() {
             let (row, column) = (number / columns, number % columns);
             let corner = all.min + Vec2::new(column as f32, row as f32) * (size + Vec2::splat(GAP));
@@ -123,12 +124,20 @@ impl Studio {
                 self.pane(ui, pane, rect);
             });
         }
-        if self.panes.pointed.is_none() {
-            self.panes.place = None;
-        }
-        if pointed != self.panes.pointed {
-            ui.ctx().request_repaint();
-        }
         ui.advance_cursor_after_rect(all);
+    }
+
+    /// Finds the place under the pointer before anything is drawn, so that all panes mark it.
+    fn point(&mut self, ui: &egui::Ui) {
+        let pictures = std::mem::take(&mut self.panes.pictures);
+        let pointer = ui.input(|input| input.pointer.hover_pos());
+        let is_free = |at: &Pos2| ui.ctx().layer_id_at(*at) == Some(ui.layer_id());
+        let hit = pointer.filter(is_free).and_then(|at| {
+            let (index, picture) = pictures.iter().find(|(_, rect)| rect.contains(at))?;
+            Some((*index, (at - picture.min) / picture.size()))
+        });
+        let seen = self.kept.view.seen();
+        self.panes.pointed = hit.map(|(index, _)| index);
+        self.panes.place = hit.map(|(_, share)| seen.min + share * seen.size());
     }
 }

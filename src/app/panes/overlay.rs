@@ -6,12 +6,15 @@ use eframe::egui::{
 
 use crate::display::{Look, ScaleBar, short};
 
-/// Width of a colour bar with its numbers and the gap before it.
-pub const BAR_WIDTH: f32 = 52.0;
-
 const GAP: f32 = 5.0;
 const COLOURS: f32 = 9.0;
 const PLATE: Color32 = Color32::from_black_alpha(190);
+
+/// Width of a colour bar with its numbers and the gap before it.
+pub fn bar_width(ui: &egui::Ui) -> f32 {
+    // Seven digits.
+    GAP + COLOURS + 4.2 * small(ui).size
+}
 
 /// At the right of `picture`, in the column that is kept for it.
 pub fn colour_bar(ui: &egui::Ui, look: &Look, picture: Rect) {

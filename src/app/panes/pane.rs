@@ -1,19 +1,17 @@
 //! One pane: its title, its picture, and what the pointer does to it.
 
 use eframe::egui::{
-    self, Align, Color32, CursorIcon, Key, Pos2, Rect, Response, Role, Sense, Stroke, WidgetInfo,
-    pos2, vec2,
+    self, Align, Color32, CursorIcon, Key, Pos2, Rect, Response, Role, Sense, Stroke, StrokeKind,
+    Vec2, WidgetInfo, pos2, vec2,
 };
 
-use super::overlay::{BAR_WIDTH, colour_bar, crosshair, line, scale_bar, words};
+use super::overlay::{bar_width, colour_bar, crosshair, line, scale_bar, words};
 use super::{PaneOf, Shown, Studio};
 use crate::app::plots::Tab;
 use crate::display::{Layer, Scene, length, short};
 
 /// How far the divider can be grabbed from, in points.
 const GRAB: f32 = 6.0;
-/// Sign of the button that gives a pane all the room.
-const CORNERS: &str = "\u{26f6}";
 const LINE: Color32 = Color32::from_rgb(255, 170, 40);
 
 impl Studio {
@@ -41,17 +39,14 @@ impl Studio {
             (Some(layer), None) | (None, Some(layer)) => (layer, None),
             (None, None) => return nothing(ui, rect, pane.left),
         };
-        let picture = fitted(
-            &layer,
-            rect,
-            if beyond_bar(&layer, &beyond) {
-                2.0
-            } else {
-                1.0
-            },
-        );
+        let bars = match &beyond {
+            Some((beyond, _)) if beyond.look != layer.look => 2.0,
+            _ => 1.0,
+        };
+        let picture = fitted(&layer, rect, bars * bar_width(ui));
+        self.panes.pictures.push((pane.index, picture));
         if !self.draw_region(ui, &response, picture, self.kept.view.seen()) {
-            self.move_view(ui, &response, picture, pane.index);
+            self.move_view(ui, &response, picture);
         }
         let scene = Scene {
             layer,
@@ -88,6 +83,10 @@ impl Studio {
                     })
                     .response
                     .labelled_by(name.id);
+                if shown == Shown::Residual {
+                    self.residual_scale(ui);
+                    continue;
+                }
                 let own = shown.quantity();
                 let quantity = own.after(own.shown_as(self.kept.view.values.of(own)));
                 ui.weak(quantity.label());
@@ -104,8 +103,12 @@ impl Studio {
                 if self.kept.view.layout.grid() == (1, 1) {
                     return;
                 }
-                let button = ui.small_button(CORNERS).on_hover_text(about);
+                let size = Vec2::splat(ui.spacing().interact_size.y - 2.0);
+                let button = ui
+                    .add_sized(size, egui::Button::new(""))
+                    .on_hover_text(about);
                 button.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
+                frames(ui, button.rect.shrink(4.0), maximised);
                 if button.clicked() {
                     self.toggle_maximised(pane.index);
                 }
@@ -113,8 +116,24 @@ impl Studio {
         });
     }
 
+    fn residual_scale(&mut self, ui: &mut egui::Ui) {
+        let label = ui.weak("\u{b1}");
+        let end = egui::DragValue::new(&mut self.kept.view.residual_end)
+            .speed(0.001)
+            .range(0.0..=1e6)
+            .max_decimals(6)
+            .custom_formatter(|end, _| match end {
+                0.0 => "fits".into(),
+                _ => short(end),
+            });
+        ui.add(end).labelled_by(label.id).on_hover_text(
+            "End of the residual's scale each way, in intensity; 0 fits it to the residual's rms: \
+             four times as far",
+        );
+    }
+
     /// What dragging and scrolling do.
-    fn move_view(&mut self, ui: &egui::Ui, response: &Response, picture: Rect, index: usize) {
+    fn move_view(&mut self, ui: &egui::Ui, response: &Response, picture: Rect) {
         let view = &mut self.kept.view;
         let share = |at: Pos2| {
             let seen = view.seen();
@@ -145,9 +164,6 @@ impl Studio {
         if turned != 0.0 {
             view.zoom_at(turned.exp(), (pointer - picture.min) / picture.size());
         }
-        let seen = view.seen();
-        self.panes.place = Some(seen.min + (pointer - picture.min) / picture.size() * seen.size());
-        self.panes.pointed = Some(index);
     }
 
     /// Bars, the profile's line, and the value at the place pointed at.
@@ -164,7 +180,7 @@ impl Studio {
         if let Some((beyond, _)) = &scene.beyond
             && beyond.look != scene.layer.look
         {
-            let beside = picture.translate(vec2(BAR_WIDTH, 0.0));
+            let beside = picture.translate(vec2(bar_width(ui), 0.0));
             colour_bar(ui, &beyond.look, beside);
         }
         let painter = ui
@@ -245,24 +261,41 @@ impl Studio {
     }
 }
 
-/// Whether the two sides of a wipe have a colour bar each.
-fn beyond_bar(layer: &Layer, beyond: &Option<(Layer, f32)>) -> bool {
-    beyond
-        .as_ref()
-        .is_some_and(|(beyond, _)| beyond.look != layer.look)
-}
-
 /// The largest rectangle of the frame's proportions that leaves room for its colour bars.
 fn fitted(layer: &Layer, room: Rect, bars: f32) -> Rect {
-    let bars = bars * BAR_WIDTH;
     let [columns, rows] = layer.size().map(|side| side as f32);
     let scale = ((room.width() - bars) / columns).min(room.height() / rows);
     let size = vec2(columns, rows) * scale.max(0.0);
     Rect::from_center_size(room.center() - vec2(0.5 * bars, 0.0), size)
 }
 
+/// Sign of a button: one frame, or the four that it goes back to.
+fn frames(ui: &egui::Ui, room: Rect, several: bool) {
+    let stroke = Stroke::new(1.2, ui.visuals().text_color());
+    let frame = |rect: Rect| {
+        ui.painter()
+            .rect_stroke(rect, 1.0, stroke, StrokeKind::Inside)
+    };
+    if !several {
+        frame(room);
+        return;
+    }
+    let size = 0.5 * room.size();
+    for corner in [
+        vec2(0.0, 0.0),
+        vec2(1.0, 0.0),
+        vec2(0.0, 1.0),
+        vec2(1.0, 1.0),
+    ] {
+        frame(Rect::from_min_size(room.min + corner * size, size));
+    }
+}
+
 /// In place of a picture.
 fn nothing(ui: &mut egui::Ui, rect: Rect, shown: Shown) {
-    let words = egui::RichText::new(shown.missing()).weak();
-    ui.put(rect.shrink(12.0), egui::Label::new(words).wrap());
+    let room = rect.shrink2(vec2(16.0, 0.4 * rect.height()));
+    let builder = egui::UiBuilder::new()
+        .max_rect(room)
+        .layout(egui::Layout::top_down(Align::Center));
+    ui.scope_builder(builder, |ui| ui.weak(shown.missing()));
 }

@@ -59,8 +59,8 @@ impl Studio {
             match plots.iter_mut().find(|plot| plot.y == quantity) {
                 Some(plot) => plot.series.push(series),
                 None => plots.push(Curves {
-                    title: format!("{quantity} along the line"),
-                    x: "micrometres from its first end".into(),
+                    title: quantity.into(),
+                    x: "um along the line".into(),
                     y: quantity.into(),
                     series: vec![series],
                 }),

@@ -1,7 +1,6 @@
 //! Values that differ from frame to frame.
 
 use super::{Model, Setup};
-use crate::app::model::Place;
 use crate::clip::Shape;
 use crate::physics::Parameter;
 use crate::physics::zernike::MODES;
@@ -87,7 +86,7 @@ impl Setup {
 
     /// Gives up values that belong to the frames of a clip of another length, or a drawing of
     /// another size.
-    pub fn fit_to(&mut self, shape: Shape, place: Option<Place>) {
+    pub fn fit_to(&mut self, shape: Shape) {
         for sought in [&mut self.dist_mm, &mut self.sigma_px] {
             if sought.frames.len() != shape.frames {
                 sought.frames.clear();
@@ -97,8 +96,7 @@ impl Setup {
             self.frame_coefficients.clear();
         }
         let size = (shape.height, shape.width);
-        let drawn = self.drawn.take().filter(|drawn| drawn.size() == size);
-        self.drawn = drawn.map(|drawn| drawn.moved_to(place));
+        self.drawn = self.drawn.take().filter(|drawn| drawn.size() == size);
     }
 }
 
@@ -122,12 +120,12 @@ mod tests {
         assert_eq!((setup.dist_mm.of(0), setup.dist_mm.of(1)), (4.0, 6.5));
         let shape = Shape::new(2, 8, 8);
         let made = setup
-            .live_model(shape, None, &ReadOptions::default(), 1)
+            .live_model(shape, None, 1, &ReadOptions::default())
             .unwrap();
         assert_eq!(made.model.parameters().len(), 20);
-        setup.fit_to(shape, None);
+        setup.fit_to(shape);
         assert_eq!(setup.dist_mm.frames.len(), 2);
-        setup.fit_to(Shape::new(3, 8, 8), None);
+        setup.fit_to(Shape::new(3, 8, 8));
         assert!(setup.dist_mm.frames.is_empty() && setup.frame_coefficients.is_empty());
         *setup.dist_mm.of_mut(1) = 7.0;
         assert_eq!(setup.dist_mm.of(0), 7.0);

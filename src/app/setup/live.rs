@@ -24,10 +24,10 @@ impl Setup {
     ///
     /// # Errors
     /// A file that cannot be read.
-    fn mask_clip(&self, shape: Shape, read: &ReadOptions) -> anyhow::Result<Clip> {
+    fn mask_clip(&self, shape: Shape, cut: &ReadOptions) -> anyhow::Result<Clip> {
         Ok(match (&self.drawn, &self.mask) {
             (Some(drawn), _) => drawn.clip(),
-            (None, Some(file)) => media::open_mask(file, read)?,
+            (None, Some(file)) => media::open_mask(file, cut)?,
             (None, None) => {
                 Inpaint::random_mask(shape, self.keep_share, &mut Noise::seeded(self.seed))
             }
@@ -35,7 +35,7 @@ impl Setup {
     }
 
     /// The forward model at the values that the sliders show, with what it makes of a point in
-    /// this frame. A file with a mask is cut as `read` says.
+    /// this frame. A file with a mask is cut as the capture was.
     ///
     /// # Errors
     /// Values out of a model's range, a mask that cannot be read or does not fit.
@@ -43,8 +43,8 @@ impl Setup {
         &self,
         shape: Shape,
         file_um: Option<f64>,
-        read: &ReadOptions,
         frame: usize,
+        cut: &ReadOptions,
     ) -> anyhow::Result<LiveModel> {
         let taps = |sigma_px| Response::Taps(GaussianKernel::new(sigma_px).taps().to_vec());
         let (model, response): (Box<dyn ForwardModel>, _) = match self.model {
@@ -69,7 +69,7 @@ impl Setup {
             }
             Model::Dehaze => (Box::new(Dehaze::new(shape)?), None),
             Model::Inpaint => {
-                let model = Inpaint::new(shape, self.mask_clip(shape, read)?)?;
+                let model = Inpaint::new(shape, self.mask_clip(shape, cut)?)?;
                 return Ok(LiveModel {
                     known: Some(model.mask().clone()),
                     model: Box::new(model),
@@ -97,7 +97,7 @@ mod tests {
                 ..Setup::default()
             };
             let made = setup
-                .live_model(Shape::new(2, 32, 32), None, &ReadOptions::default(), 1)
+                .live_model(Shape::new(2, 32, 32), None, 1, &ReadOptions::default())
                 .unwrap();
             assert_eq!(made.model.name(), model.flag());
         }
@@ -114,12 +114,12 @@ mod tests {
             ..Setup::default()
         };
         let made = setup
-            .live_model(Shape::new(2, 1, 2), None, &ReadOptions::default(), 0)
+            .live_model(Shape::new(2, 1, 2), None, 0, &ReadOptions::default())
             .unwrap();
         assert_eq!(made.known.unwrap().data(), [1.0, 0.0, 1.0, 0.0]);
         assert!(
             setup
-                .live_model(Shape::new(2, 2, 2), None, &ReadOptions::default(), 0)
+                .live_model(Shape::new(2, 2, 2), None, 0, &ReadOptions::default())
                 .is_err()
         );
     }
