@@ -14,6 +14,7 @@ mod export;
 mod gallery;
 mod keys;
 mod map_panel;
+mod map_plot;
 mod menu;
 mod model;
 mod notice;
