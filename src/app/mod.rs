@@ -11,6 +11,7 @@ mod cut_panel;
 mod demo_setup;
 mod dialog;
 mod export;
+mod figure;
 mod gallery;
 mod keys;
 mod map_panel;
