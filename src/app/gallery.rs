@@ -139,11 +139,11 @@ impl Studio {
                 ui.spacing_mut().item_spacing.x = 0.0;
                 ui.add_space(0.5 * (ui.available_width() - width).max(0.0));
                 for (column, demo) in demos.iter().enumerate() {
+                    ui.add_space(if column > 0 { GAP } else { 0.0 });
                     let pictures = self.gallery.pictures[row * columns + column].as_ref();
                     if card(ui, demo, pictures) {
                         chosen = Some(demo);
                     }
-                    ui.add_space(GAP);
                 }
             });
             ui.add_space(GAP);
