@@ -17,17 +17,22 @@ pub struct CaptureSetup {
 }
 
 impl CaptureSetup {
+    /// Which part of each file is read.
+    pub fn read(&self) -> ReadOptions {
+        ReadOptions {
+            frames: self.frames,
+            crop: self.region,
+            resize: self.resize,
+            array: None,
+        }
+    }
+
     /// The files that `reconstruct` reads with the same flags.
     pub fn files(&self, input: &Path, target: Option<&Path>) -> CaptureFiles {
         CaptureFiles {
             input: input.to_owned(),
             target: target.map(Path::to_owned),
-            read: ReadOptions {
-                frames: self.frames,
-                crop: self.region,
-                resize: self.resize,
-                array: None,
-            },
+            read: self.read(),
             normalise: self.normalise,
             quantisation: Quantisation::Floor,
             dark: self.dark.clone(),

@@ -76,7 +76,12 @@ impl Studio {
             None => {
                 let source = self.source.as_ref()?;
                 let (shape, file_um) = (source.recorded.shape(), source.pixel_pitch_um);
-                setup.live_model(shape, file_um, 0).ok()?.model.parameters()
+                let cut = source.cut.read();
+                setup
+                    .live_model(shape, file_um, 0, &cut)
+                    .ok()?
+                    .model
+                    .parameters()
             }
         };
         let of_frame = parameters

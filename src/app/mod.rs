@@ -15,6 +15,7 @@ mod figure;
 mod gallery;
 mod keys;
 mod map_panel;
+mod map_plot;
 mod menu;
 mod model;
 mod notice;
@@ -283,13 +284,15 @@ impl Studio {
     }
 
     fn loaded(&mut self, result: Result<Read, String>) {
-        self.draft = None;
+        // What was edited while this was read is read next.
+        let edited = self.draft.take();
         match result {
             Ok(Read {
                 source,
                 demo_files,
                 again,
             }) => {
+                self.draft = edited.filter(|edited| again && *edited != source.cut);
                 self.notice = Notice::hint(match again {
                     true => format!("{} is now {}.", source.name(), source.recorded.shape()),
                     false => format!(

@@ -171,25 +171,32 @@ pub fn open(path: &Path, options: &ReadOptions) -> Result<Footage, MediaError> {
 
 /// Reads a mask for a measurement that was cut like this. A mask of one frame serves every frame,
 /// whichever were chosen. Resampling would make values between 0 and 1, so a mask for resized
-/// frames is taken as it is.
+/// frames is taken as it is, and so is one that has the size of the cut frames already.
 ///
 /// # Errors
 /// Those of [`open`].
 pub fn open_mask(path: &Path, cut: &ReadOptions) -> Result<Clip, MediaError> {
-    let read = |frames| {
+    let read = |frames, crop| {
         let options = ReadOptions {
             frames,
-            crop: cut.crop.filter(|_| cut.resize.is_none()),
+            crop,
             resize: None,
             array: cut.array.clone(),
         };
         Ok(open(path, &options)?.clip)
     };
-    let mask = read(FrameRange::ALL)?;
+    let mask = read(FrameRange::ALL, None)?;
+    let size = FrameSize::new(mask.shape().height, mask.shape().width);
+    let cropped = |crop: &Crop| cut.resize.is_none() && crop.size != size;
+    let crop = cut.crop.filter(cropped);
+    let mask = match crop {
+        Some(_) => read(FrameRange::ALL, crop)?,
+        None => mask,
+    };
     if mask.shape().frames == 1 || cut.frames == FrameRange::ALL {
         return Ok(mask);
     }
-    read(cut.frames)
+    read(cut.frames, crop)
 }
 
 /// Writes a clip; the ending of `path` picks the format: `.gif`, `.tif` or `.tiff`, `.npy`,

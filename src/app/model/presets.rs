@@ -202,6 +202,7 @@ impl Studio {
 mod tests {
     use super::*;
     use crate::clip::Shape;
+    use crate::media::ReadOptions;
 
     #[test]
     fn every_published_preset_is_a_model_that_can_be_made() {
@@ -215,7 +216,7 @@ mod tests {
             (preset.change)(&mut fresh);
             setup.take_model(&fresh);
             assert_eq!((setup.seed, setup.budget_s), (7, 5));
-            let made = setup.live_model(Shape::new(2, 32, 32), None, 0);
+            let made = setup.live_model(Shape::new(2, 32, 32), None, 0, &ReadOptions::default());
             assert!(made.is_ok(), "{}", preset.name);
         }
     }
