@@ -9,7 +9,7 @@ use eframe::egui::{Pos2, vec2};
 use egui_kittest::kittest::Queryable;
 use vdps::app::Studio;
 
-use super::{Harness, click, sees, until, window_with, with_demo_in};
+use super::{Harness, click, sees, until, with_demo};
 
 /// Takes pictures on the way.
 struct Recorder {
@@ -69,7 +69,7 @@ fn live_residual(window: &mut Harness<'static, Studio>) -> f64 {
 #[test]
 fn a_capture_is_explored_reconstructed_blind_compared_and_kept() {
     let mut recorder = Recorder::new();
-    let mut window = with_demo_in(window_with);
+    let mut window = with_demo();
     recorder.take(&mut window);
 
     // Drag the distance until the residual falls.
@@ -125,12 +125,9 @@ fn a_capture_is_explored_reconstructed_blind_compared_and_kept() {
     // Wipe against the measurement.
     click(&mut window, "Wipe");
     let divider = window.get_by_label("wipe divider").rect().center();
-    drag(
-        &mut window,
-        divider,
-        divider + vec2(120.0, 0.0),
-        |window| recorder.take(window),
-    );
+    drag(&mut window, divider, divider + vec2(120.0, 0.0), |window| {
+        recorder.take(window)
+    });
     let moved = window.get_by_label("wipe divider").rect().center().x - divider.x;
     assert!((moved - 120.0).abs() < 8.0, "moved by {moved}");
 
