@@ -20,13 +20,24 @@ pub(super) struct Probe {
     pub shown: bool,
 }
 
-/// What a question is about; clips by their places in memory.
+/// What a question is about.
 #[derive(PartialEq)]
 pub(super) struct About {
     setup: Setup,
     frame: usize,
-    estimate: usize,
-    recorded: usize,
+    estimate: Option<Same>,
+    recorded: Same,
+}
+
+/// A clip that is the same only where it is the very same; held, so that no other can take its
+/// place in memory.
+#[derive(Clone, Debug)]
+pub(super) struct Same(pub Arc<Clip>);
+
+impl PartialEq for Same {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
 }
 
 impl Studio {
@@ -36,7 +47,6 @@ impl Studio {
             return;
         };
         let estimate = self.estimate().cloned();
-        let mark = |clip: &Arc<Clip>| Arc::as_ptr(clip).addr();
         let setup = &self.kept.setup;
         let about = About {
             setup: setup.clone(),
@@ -46,8 +56,8 @@ impl Studio {
             } else {
                 0
             },
-            estimate: estimate.as_ref().map_or(0, mark),
-            recorded: mark(&source.recorded),
+            estimate: estimate.clone().map(Same),
+            recorded: Same(source.recorded.clone()),
         };
         if self.probe.about.as_ref() == Some(&about) {
             return;

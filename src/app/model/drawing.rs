@@ -64,6 +64,11 @@ impl Drawing {
         }
     }
 
+    /// Every pixel is measured again.
+    pub fn clear(&mut self) {
+        self.measured.fill(true);
+    }
+
     /// Rows and columns.
     pub fn size(&self) -> (usize, usize) {
         (self.measured.len() / self.width, self.width)

@@ -106,8 +106,7 @@ impl Studio {
                 .on_hover_text("Every pixel is measured")
                 .clicked()
             {
-                let (height, width) = drawing.size();
-                *drawing = Drawing::new(height, width);
+                drawing.clear();
             }
         });
         ui.add(

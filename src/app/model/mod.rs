@@ -11,7 +11,7 @@ mod zernike;
 use eframe::egui::{self, Slider};
 
 use super::Studio;
-use super::setup::{Model, Setup};
+use super::setup::Model;
 
 pub use drawing::Drawing;
 pub use mask::Brush;
@@ -96,22 +96,27 @@ impl Studio {
         }
     }
 
-    /// Says which frame's values the sliders hold, where they differ, and lets go of that.
-    fn frame_values(&mut self, ui: &mut egui::Ui, differ: impl Fn(&Setup) -> bool) {
-        if !differ(&self.kept.setup) {
+    /// Whether the sliders hold the values of one frame.
+    fn frame_values(&mut self, ui: &mut egui::Ui) {
+        let (frame, frames) = (self.frame(), self.frames());
+        let setup = &mut self.kept.setup;
+        let before = setup.differs_by_frame();
+        if frames < 2 && !before {
             return;
         }
-        let frame = self.frame();
-        ui.horizontal_wrapped(|ui| {
-            ui.label(format!("values of frame {}", frame + 1))
-                .on_hover_text("The sliders hold those of the frame that is shown");
-            if ui
-                .button("Same for all frames")
-                .on_hover_text("This frame's values serve the clip")
-                .clicked()
-            {
-                self.kept.setup.use_for_all(frame);
-            }
-        });
+        let mut differs = before;
+        let text = match before {
+            true => format!("values of frame {}", frame + 1),
+            false => "a value for each frame".to_owned(),
+        };
+        ui.checkbox(&mut differs, text).on_hover_text(
+            "The sliders then hold the values of the frame that is shown; without it, one value \
+             serves all frames",
+        );
+        match (before, differs) {
+            (false, true) => setup.differ_by_frame(frames),
+            (true, false) => setup.use_for_all(frame),
+            _ => {}
+        }
     }
 }

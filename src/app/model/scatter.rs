@@ -91,9 +91,7 @@ impl Studio {
                 format!("The range ends at {warning}"),
             );
         }
-        self.frame_values(ui, |setup| {
-            !(setup.dist_mm.frames.is_empty() && setup.sigma_px.frames.is_empty())
-        });
+        self.frame_values(ui);
         self.response_pictures(ui);
         self.geometry(ui, optics);
     }

@@ -29,7 +29,7 @@ impl Studio {
                     .on_hover_text("It changes by about half a radian from frame to frame");
             });
         }
-        self.frame_values(ui, |setup| !setup.frame_coefficients.is_empty());
+        self.frame_values(ui);
         let setup = &mut self.kept.setup;
         let title = match setup.coefficients_unknown {
             true => "Coefficients of the live view",

@@ -7,7 +7,9 @@ mod overlay;
 mod pane;
 mod profile;
 mod shown;
+mod title;
 mod view;
+mod wipe;
 
 use eframe::egui::{self, Pos2, Rect, Vec2};
 

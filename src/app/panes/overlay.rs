@@ -6,6 +6,9 @@ use eframe::egui::{
 
 use crate::display::{Look, ScaleBar, short};
 
+/// Of lines and handles that can be moved.
+pub const LINE: Color32 = Color32::from_rgb(255, 170, 40);
+
 const GAP: f32 = 5.0;
 const COLOURS: f32 = 9.0;
 const PLATE: Color32 = Color32::from_black_alpha(190);

@@ -1,18 +1,13 @@
 //! One pane: its title, its picture, and what the pointer does to it.
 
 use eframe::egui::{
-    self, Align, Color32, CursorIcon, Key, Pos2, Rect, Response, Role, Sense, Stroke, StrokeKind,
-    Vec2, WidgetInfo, pos2, vec2,
+    self, Align, CursorIcon, Pos2, Rect, Response, Role, Sense, WidgetInfo, pos2, vec2,
 };
 
-use super::overlay::{bar_width, colour_bar, crosshair, line, scale_bar, words};
+use super::overlay::{LINE, bar_width, colour_bar, crosshair, line, scale_bar, words};
 use super::{PaneOf, Shown, Studio};
 use crate::app::plots::Tab;
 use crate::display::{Layer, Scene, length, short};
-
-/// How far the divider can be grabbed from, in points.
-const GRAB: f32 = 6.0;
-const LINE: Color32 = Color32::from_rgb(255, 170, 40);
 
 impl Studio {
     pub(super) fn pane(&mut self, ui: &mut egui::Ui, pane: PaneOf, whole: Rect) {
@@ -44,6 +39,9 @@ impl Studio {
             _ => 1.0,
         };
         let picture = fitted(&layer, rect, bars * bar_width(ui));
+        if picture.width() < 1.0 || picture.height() < 1.0 {
+            return;
+        }
         self.panes.pictures.push((pane.index, picture));
         if !self.draw_region(ui, &response, picture, self.kept.view.seen()) {
             self.move_view(ui, &response, picture);
@@ -64,72 +62,6 @@ impl Studio {
             }
             (None, None) => {}
         }
-    }
-
-    fn titles(&mut self, ui: &mut egui::Ui, pane: PaneOf) {
-        ui.horizontal(|ui| {
-            let places = [(pane.index, pane.left)]
-                .into_iter()
-                .chain(pane.right.map(|right| (1, right)));
-            for (place, shown) in places {
-                let name = ui.weak(format!("pane {}", place + 1));
-                egui::ComboBox::from_id_salt(("shown", place))
-                    .selected_text(shown.label())
-                    .show_ui(ui, |ui| {
-                        for other in Shown::ALL {
-                            let chosen = &mut self.kept.view.panes[place];
-                            ui.selectable_value(chosen, other, other.label());
-                        }
-                    })
-                    .response
-                    .labelled_by(name.id);
-                if shown == Shown::Residual {
-                    self.residual_scale(ui);
-                    continue;
-                }
-                let own = shown.quantity();
-                let quantity = own.after(own.shown_as(self.kept.view.values.of(own)));
-                ui.weak(quantity.label());
-            }
-            ui.with_layout(egui::Layout::right_to_left(Align::Center), |ui| {
-                let maximised = self.panes.maximised.is_some();
-                let (name, about) = match maximised {
-                    true => ("Back", "Back to all panes (M, or double-click)"),
-                    false => (
-                        "Maximise",
-                        "Give this pane all the room (M, or double-click)",
-                    ),
-                };
-                if self.kept.view.layout.grid() == (1, 1) {
-                    return;
-                }
-                let size = Vec2::splat(ui.spacing().interact_size.y - 2.0);
-                let button = ui
-                    .add_sized(size, egui::Button::new(""))
-                    .on_hover_text(about);
-                button.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
-                frames(ui, button.rect.shrink(4.0), maximised);
-                if button.clicked() {
-                    self.toggle_maximised(pane.index);
-                }
-            });
-        });
-    }
-
-    fn residual_scale(&mut self, ui: &mut egui::Ui) {
-        let label = ui.weak("\u{b1}");
-        let end = egui::DragValue::new(&mut self.kept.view.residual_end)
-            .speed(0.001)
-            .range(0.0..=1e6)
-            .max_decimals(6)
-            .custom_formatter(|end, _| match end {
-                0.0 => "fits".into(),
-                _ => short(end),
-            });
-        ui.add(end).labelled_by(label.id).on_hover_text(
-            "End of the residual's scale each way, in intensity; 0 fits it to the residual's rms: \
-             four times as far",
-        );
     }
 
     /// What dragging and scrolling do.
@@ -170,12 +102,8 @@ impl Studio {
     fn over(&mut self, ui: &egui::Ui, scene: &Scene, picture: Rect) {
         let seen = self.kept.view.seen();
         let pixel_um = self.pixel_um();
-        let [columns, rows] = scene.layer.size();
-        scale_bar(
-            ui,
-            picture,
-            f64::from(seen.width()) * columns as f64 * pixel_um,
-        );
+        let seen_px = seen.width() * scene.layer.size()[0] as f32;
+        scale_bar(ui, picture, f64::from(seen_px) * pixel_um);
         colour_bar(ui, &scene.layer.look, picture);
         if let Some((beyond, _)) = &scene.beyond
             && beyond.look != scene.layer.look
@@ -199,6 +127,7 @@ impl Studio {
             Some((beyond, wipe)) if share.x >= *wipe => beyond,
             _ => &scene.layer,
         };
+        let [columns, rows] = layer.size();
         let pixel = |share: f32, count: usize| ((share * count as f32) as usize).min(count - 1);
         let (row, column) = (pixel(place.y, rows), pixel(place.x, columns));
         let value = layer
@@ -216,49 +145,6 @@ impl Studio {
         }
         words(ui, at, picture, text);
     }
-
-    /// Between the two clips of a wipe: dragged, or moved with the arrow keys once it has focus.
-    fn divider(&mut self, ui: &egui::Ui, picture: Rect) {
-        let wipe = &mut self.kept.view.wipe;
-        let x = egui::lerp(picture.x_range(), *wipe);
-        let grab = Rect::from_x_y_ranges(x - GRAB..=x + GRAB, picture.y_range());
-        let response = ui
-            .interact(grab, ui.scope_id().with("divider"), Sense::click_and_drag())
-            .on_hover_cursor(CursorIcon::ResizeHorizontal);
-        if let Some(pointer) = response
-            .interact_pointer_pos()
-            .filter(|_| response.dragged())
-        {
-            *wipe = (pointer.x - picture.left()) / picture.width();
-        }
-        if response.has_focus() {
-            // The arrows would otherwise go on to the next control.
-            let arrows = egui::EventFilter {
-                horizontal_arrows: true,
-                ..egui::EventFilter::default()
-            };
-            ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, arrows));
-            let step = ui.input(|input| {
-                let presses = |key| input.num_presses(key) as f32;
-                presses(Key::ArrowRight) - presses(Key::ArrowLeft)
-            });
-            *wipe += 0.02 * step;
-        }
-        *wipe = wipe.clamp(0.0, 1.0);
-        let value = f64::from(*wipe);
-        response.widget_info(|| WidgetInfo::slider(true, value, "wipe divider"));
-        let held = response.hovered() || response.dragged() || response.has_focus();
-        let colour = if held { LINE } else { Color32::WHITE };
-        let painter = ui.painter();
-        painter.vline(x, picture.y_range(), Stroke::new(3.0, Color32::BLACK));
-        painter.vline(x, picture.y_range(), Stroke::new(1.5, colour));
-        painter.circle(
-            pos2(x, picture.center().y),
-            5.0,
-            colour,
-            Stroke::new(1.0, Color32::BLACK),
-        );
-    }
 }
 
 /// The largest rectangle of the frame's proportions that leaves room for its colour bars.
@@ -267,28 +153,6 @@ fn fitted(layer: &Layer, room: Rect, bars: f32) -> Rect {
     let scale = ((room.width() - bars) / columns).min(room.height() / rows);
     let size = vec2(columns, rows) * scale.max(0.0);
     Rect::from_center_size(room.center() - vec2(0.5 * bars, 0.0), size)
-}
-
-/// Sign of a button: one frame, or the four that it goes back to.
-fn frames(ui: &egui::Ui, room: Rect, several: bool) {
-    let stroke = Stroke::new(1.2, ui.visuals().text_color());
-    let frame = |rect: Rect| {
-        ui.painter()
-            .rect_stroke(rect, 1.0, stroke, StrokeKind::Inside)
-    };
-    if !several {
-        frame(room);
-        return;
-    }
-    let size = 0.5 * room.size();
-    for corner in [
-        vec2(0.0, 0.0),
-        vec2(1.0, 0.0),
-        vec2(0.0, 1.0),
-        vec2(1.0, 1.0),
-    ] {
-        frame(Rect::from_min_size(room.min + corner * size, size));
-    }
 }
 
 /// In place of a picture.

@@ -1,8 +1,12 @@
 //! The residual over two parameters, coarse first, on a thread of its own.
 
+mod grid;
+
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant as Clock};
+
+use grid::Grid;
 
 use super::inbox::Inbox;
 use super::{Notify, Slot, guarded};
@@ -58,9 +62,6 @@ pub struct Lowest {
 const COARSEST: usize = 8;
 /// The least time between two answers that refine a map.
 const SHOW_EVERY: Duration = Duration::from_millis(100);
-/// The chi-squared value that two parameters exceed in 5 % of cases.
-const LIKELY_BOTH: f64 = 5.99;
-
 /// The thread of maps: the newest request wins, and an outdated one is given up between two
 /// places. It leaves one processor to others.
 pub struct Mapper {
@@ -171,79 +172,6 @@ fn draw(
     }
 }
 
-/// The places of a map, and what is known of them.
-struct Grid {
-    x: Vec<f64>,
-    y: Vec<f64>,
-    /// All y of the first x, then those of the next.
-    values: Vec<Option<f64>>,
-}
-
-impl Grid {
-    fn new(x: (f64, f64), y: Option<(f64, f64)>, intervals: usize) -> Self {
-        let axis = |(low, high): (f64, f64)| -> Vec<f64> {
-            let share = |i| i as f64 / intervals as f64;
-            (0..=intervals)
-                .map(|i| low + (high - low) * share(i))
-                .collect()
-        };
-        let (x, y) = (axis(x), y.map_or(vec![0.0], axis));
-        Self {
-            values: vec![None; x.len() * y.len()],
-            x,
-            y,
-        }
-    }
-
-    fn at(&self, x: usize, y: usize) -> Option<f64> {
-        self.values[x * self.y.len() + y]
-    }
-
-    fn set(&mut self, x: usize, y: usize, value: f64) {
-        self.values[x * self.y.len() + y] = Some(value);
-    }
-
-    /// What is known at a place of the level of `stride`, or of the level before.
-    fn close_by(&self, x: usize, y: usize, stride: usize) -> f64 {
-        let nearest = |i: usize, step: usize| (i + step / 2) / step * step;
-        let known = [1, stride, 2 * stride].into_iter().find_map(|step| {
-            let last = |axis: &[f64]| axis.len() - 1;
-            self.at(
-                nearest(x, step).min(last(&self.x)),
-                nearest(y, step).min(last(&self.y)),
-            )
-        });
-        known.unwrap_or(f64::INFINITY)
-    }
-
-    fn map(&self, stride: usize, survey: &Survey) -> Map {
-        let places = (0..self.x.len()).flat_map(|x| (0..self.y.len()).map(move |y| (x, y)));
-        let landscape = Landscape {
-            mean_square: places.map(|(x, y)| self.close_by(x, y, stride)).collect(),
-            x: self.x.clone(),
-            y: self.y.clone(),
-        };
-        let count = survey.pixels() as f64;
-        let [by_x, by_y] = landscape.profiles();
-        let least = by_x.lowest();
-        // Where the estimate does not explain the data to the noise, the misfit counts as noise.
-        let variance = least.max(survey.rounding().powi(2)).max(f64::MIN_POSITIVE);
-        let known = self.values.iter().flatten().count();
-        Map {
-            done: known as f32 / self.values.len() as f32,
-            lowest: Lowest {
-                at: landscape.lowest(),
-                residual_rms: least.sqrt(),
-                x: by_x.interval(count, variance),
-                y: by_y.interval(count, variance),
-            },
-            likely: landscape.contour(least + LIKELY_BOTH * variance / count),
-            refitted: survey.is_refitted(),
-            landscape: Arc::new(landscape),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -289,6 +217,7 @@ mod tests {
         let coarse = &maps[0];
         assert!((coarse.done - 81.0 / 289.0).abs() < 1e-6, "{}", coarse.done);
         assert!(coarse.landscape.mean_square.iter().all(|v| v.is_finite()));
+        assert_eq!(coarse.lowest.at, (5.0, 1.0));
         let last = maps.last().unwrap();
         assert_eq!((last.done, last.lowest.at), (1.0, (5.0, 1.0)));
         let (low, high) = last.lowest.x;
