@@ -77,6 +77,10 @@ impl Gallery {
 impl Studio {
     /// What the window shows before anything is open.
     pub(super) fn welcome(&mut self, ui: &mut egui::Ui) {
+        if self.loading.is_some() {
+            ui.centered_and_justified(|ui| ui.spinner());
+            return;
+        }
         egui::ScrollArea::vertical().show(ui, |ui| {
             ui.vertical_centered(|ui| {
                 ui.add_space(0.04 * ui.available_height());

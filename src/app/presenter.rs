@@ -59,6 +59,7 @@ impl Studio {
             self.numbers(ui, huge);
             ui.add_space(0.3 * large);
             ui.horizontal(|ui| self.presenter_controls(ui));
+            self.notice.show(ui);
         });
         egui::CentralPanel::default().show(ui, |ui| match self.source {
             Some(_) => self.pane_grid(ui),
