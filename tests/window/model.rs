@@ -45,6 +45,8 @@ fn the_map_is_drawn_and_a_click_on_it_moves_the_sliders() {
     click(&mut window, "Blur width unknown");
     click(&mut window, "Map");
     until(&mut window, "the map", |window| sees(window, "lowest at"));
+    // The panel makes room for it in the next frames.
+    window.run_steps(3);
     // Its middle is the middle of the ranges.
     click(&mut window, "map of the residual");
     let picked = setup(&mut window);
