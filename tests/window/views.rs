@@ -74,6 +74,23 @@ fn a_divider_wipes_between_two_clips() {
 }
 
 #[test]
+fn escape_closes_a_list_before_it_stops_a_run() {
+    let mut window = with_demo();
+    click(&mut window, "Start");
+    until(&mut window, "the first steps", |window| {
+        sees(window, "step ")
+    });
+    click(&mut window, "Pause");
+    let list = window.get_by_role_and_label(Role::ComboBox, "Contrast");
+    list.click();
+    window.run_steps(6);
+    assert!(sees(&window, "full range"));
+    window.key_press(Key::Escape);
+    window.run_steps(6);
+    assert!(!sees(&window, "full range") && sees(&window, "Resume"));
+}
+
+#[test]
 fn a_line_is_drawn_and_its_values_plotted() {
     let mut window = with_demo();
     assert!(!sees(&window, "intensity by um"));
