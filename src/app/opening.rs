@@ -53,7 +53,10 @@ impl Studio {
                 self.worker.cancel();
                 self.runs = Runs::default();
                 self.pinned = None;
-                self.probe = Probe::default();
+                self.probe = Probe {
+                    of_truth: source.truth.is_some(),
+                    ..Probe::default()
+                };
                 self.chart = Chart::default();
                 self.kept.setup.fit_to(source.recorded.shape());
                 self.playback.at = 0.0;

@@ -18,6 +18,17 @@ pub(super) struct Probe {
     pub error: Option<String>,
     /// Whether the panes show the sliders' values, or what a run found.
     pub shown: bool,
+    /// Whether the true video is measured in place of the estimate.
+    pub of_truth: bool,
+}
+
+/// What the sliders are tried on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Subject {
+    Estimate,
+    Truth,
+    /// Made from the measurement, where there is no estimate yet.
+    FirstGuess,
 }
 
 /// What a question is about.
@@ -41,12 +52,29 @@ impl PartialEq for Same {
 }
 
 impl Studio {
+    /// What the live view measures.
+    pub(super) fn subject(&self) -> Subject {
+        let has_truth = self
+            .source
+            .as_ref()
+            .is_some_and(|source| source.truth.is_some());
+        match (self.probe.of_truth && has_truth, self.estimate()) {
+            (true, _) => Subject::Truth,
+            (false, Some(_)) => Subject::Estimate,
+            (false, None) => Subject::FirstGuess,
+        }
+    }
+
     /// Asks the live thread what the sliders mean, once they or the estimate have changed.
     pub(super) fn ask_live(&mut self) {
         let Some(source) = &self.source else {
             return;
         };
-        let estimate = self.estimate().cloned();
+        let estimate = match self.subject() {
+            Subject::Truth => source.truth.clone(),
+            Subject::Estimate => self.estimate().cloned(),
+            Subject::FirstGuess => None,
+        };
         let setup = &self.kept.setup;
         let about = About {
             setup: setup.clone(),

@@ -54,7 +54,7 @@ impl Studio {
         let command = self.command_of(setup, changes, Path::new("results/window"))?;
         let id = self.worker.start(setup.with_mask((self.plan)(command)));
         self.set_pace(None);
-        self.probe.shown = false;
+        (self.probe.shown, self.probe.of_truth) = (false, false);
         self.playback.playing = true;
         Some(id)
     }

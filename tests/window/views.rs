@@ -103,10 +103,7 @@ fn a_line_is_drawn_and_its_values_plotted() {
 #[test]
 fn a_pane_without_an_estimate_says_where_to_look() {
     let window = with_demo();
-    assert!(sees(
-        &window,
-        "No estimate yet: Re-measured shows A of a first guess"
-    ));
+    assert!(sees(&window, "No estimate yet: until a run has one"));
 }
 
 #[test]

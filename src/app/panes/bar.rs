@@ -4,6 +4,7 @@ use eframe::egui::{self, ComboBox, DragValue};
 
 use super::view::{ContrastKind, Values};
 use super::{Layout, Studio};
+use crate::app::probe::Subject;
 use crate::display::{ColourMap, Range};
 
 impl Studio {
@@ -62,11 +63,33 @@ impl Studio {
             ui.selectable_value(&mut self.probe.shown, true, "sliders")
                 .on_hover_text("Re-measure with what the panel on the left says");
         }
+        if self
+            .source
+            .as_ref()
+            .is_some_and(|source| source.truth.is_some())
+        {
+            ui.separator();
+            ui.label("A of");
+            ui.selectable_value(&mut self.probe.of_truth, false, "x0")
+                .on_hover_text("Re-measure the estimate; before there is one, a first guess");
+            ui.selectable_value(&mut self.probe.of_truth, true, "truth")
+                .on_hover_text(
+                    "Re-measure the true video at the sliders' values: the residual falls to the \
+                     noise where they are right",
+                );
+        }
         if let Some(error) = &self.probe.error {
             ui.colored_label(ui.visuals().error_fg_color, error);
         } else if let Some(clips) = self.probe.clips.as_ref().filter(|_| self.is_probed()) {
             ui.label(format!("residual {:.5} rms", clips.residual_rms))
-                .on_hover_text("Of the estimate, re-measured at the sliders' values");
+                .on_hover_text(match self.subject() {
+                    Subject::Truth => "Of the true video, re-measured at the sliders' values",
+                    Subject::Estimate => "Of the estimate, re-measured at the sliders' values",
+                    Subject::FirstGuess => {
+                        "Of a first guess made from the measurement, which says little about the \
+                         distance: the Map does"
+                    }
+                });
         }
     }
 

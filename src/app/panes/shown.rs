@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::Studio;
+use crate::app::probe::Subject;
 use crate::clip::Clip;
 use crate::display::{ColourMap, Contrast, Layer, Look, Quantity, Range, Transform, signed_range};
 
@@ -59,7 +60,7 @@ impl Shown {
         match self {
             Self::Truth => "No true video is open (File, Open its true video).",
             Self::Estimate => {
-                "No estimate yet: Re-measured shows A of a first guess made from the measurement."
+                "No estimate yet: until a run has one, A of a first guess or of the true video is shown."
             }
             Self::Pinned => "Nothing is pinned (Runs, Pin this estimate).",
             Self::Spread => "Run again with another seed: what differs shows here.",
@@ -136,7 +137,7 @@ impl Studio {
 
     /// Whether what is re-measured is at the sliders' values.
     pub(in crate::app) fn is_probed(&self) -> bool {
-        self.probe.shown || self.runs.shown().is_none_or(|run| run.shown().is_none())
+        self.probe.shown || self.subject() != Subject::Estimate
     }
 
     /// Of the residual that the panes show.
