@@ -5,6 +5,7 @@ mod demos;
 mod failures;
 mod model;
 mod runs;
+mod session;
 mod views;
 
 use std::path::{Path, PathBuf};

@@ -77,6 +77,10 @@ impl Gallery {
 impl Studio {
     /// What the window shows before anything is open.
     pub(super) fn welcome(&mut self, ui: &mut egui::Ui) {
+        if self.loading.is_some() {
+            ui.centered_and_justified(|ui| ui.spinner());
+            return;
+        }
         egui::ScrollArea::vertical().show(ui, |ui| {
             ui.vertical_centered(|ui| {
                 ui.add_space(0.04 * ui.available_height());
@@ -139,11 +143,11 @@ impl Studio {
                 ui.spacing_mut().item_spacing.x = 0.0;
                 ui.add_space(0.5 * (ui.available_width() - width).max(0.0));
                 for (column, demo) in demos.iter().enumerate() {
+                    ui.add_space(if column > 0 { GAP } else { 0.0 });
                     let pictures = self.gallery.pictures[row * columns + column].as_ref();
                     if card(ui, demo, pictures) {
                         chosen = Some(demo);
                     }
-                    ui.add_space(GAP);
                 }
             });
             ui.add_space(GAP);

@@ -23,7 +23,8 @@ impl Studio {
         if pressed(Modifiers::NONE, Key::F11) {
             self.toggle_presenter(ctx);
         }
-        let modal = ctx.memory(|memory| memory.top_modal_layer().is_some());
+        // Escape closes what is open before it stops anything.
+        let modal = is_asking(ctx);
         if self.presenter.on && !modal && pressed(Modifiers::NONE, Key::Escape) {
             self.toggle_presenter(ctx);
         }
@@ -46,4 +47,9 @@ impl Studio {
             self.show_frame(-1);
         }
     }
+}
+
+/// Whether a dialog, a menu or a list is open over the window.
+pub(super) fn is_asking(ctx: &egui::Context) -> bool {
+    ctx.memory(|memory| memory.top_modal_layer().is_some()) || egui::Popup::is_any_open(ctx)
 }

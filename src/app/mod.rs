@@ -19,6 +19,7 @@ mod map_plot;
 mod menu;
 mod model;
 mod notice;
+mod opening;
 mod panes;
 mod picture;
 mod playback;
@@ -28,7 +29,6 @@ mod presenter;
 mod probe;
 mod quit;
 mod region;
-mod replace;
 mod result_panel;
 mod run;
 mod run_control;
@@ -74,7 +74,7 @@ use region::RegionTool;
 use runs::Runs;
 use screenshot::Screenshot;
 pub use setup::{Device, Method, Model, Prior, Setup};
-use source::{Loading, Read, Source, Wanted};
+use source::{Loading, Source, Wanted};
 use units::Units;
 
 /// Makes a job of a `reconstruct` command.
@@ -146,7 +146,6 @@ impl Default for Kept {
 }
 
 const STORAGE_KEY: &str = "studio";
-const RECENT: usize = 8;
 
 pub struct Studio {
     kept: Kept,
@@ -276,63 +275,6 @@ impl Studio {
             true => egui::Theme::Dark,
             false => egui::Theme::Light,
         });
-    }
-
-    /// Begins to read a capture; the present one stays until it is read.
-    pub fn open(&mut self, path: PathBuf, truth: Option<PathBuf>) {
-        self.ask_to_read(Wanted::File { path, truth });
-    }
-
-    fn loaded(&mut self, result: Result<Read, String>) {
-        // What was edited while this was read is read next.
-        let edited = self.draft.take();
-        match result {
-            Ok(Read {
-                source,
-                demo_files,
-                again,
-            }) => {
-                self.draft = edited.filter(|edited| again && *edited != source.cut);
-                self.notice = Notice::hint(match again {
-                    true => format!("{} is now {}.", source.name(), source.recorded.shape()),
-                    false => format!(
-                        "{} is open. Choose the forward model, move its sliders until the \
-                         residual falls, then start.",
-                        source.name()
-                    ),
-                });
-                match (source.demo, &demo_files) {
-                    (Some(demo), Some(files)) => self.kept.setup = Setup::of_demo(demo, files),
-                    (Some(_), None) => {}
-                    (None, _) => {
-                        self.tour = None;
-                        self.kept.recent.retain(|path| *path != source.path);
-                        self.kept.recent.insert(0, source.path.clone());
-                        self.kept.recent.truncate(RECENT);
-                    }
-                }
-                self.worker.cancel();
-                self.runs = Runs::default();
-                self.pinned = None;
-                self.probe = Probe::default();
-                self.chart = Chart::default();
-                self.kept.setup.fit_to(source.recorded.shape());
-                self.playback.at = 0.0;
-                self.region = RegionTool::default();
-                let pace = source.demo.filter(|_| !self.full_speed).map(|demo| {
-                    Duration::from_secs_f64(self.kept.playlist.forms_s(demo).clamp(0.0, 3600.0))
-                });
-                self.source = Some(source);
-                if std::mem::take(&mut self.run_when_loaded) {
-                    self.start();
-                    self.set_pace(pace);
-                }
-            }
-            Err(error) => {
-                self.run_when_loaded = false;
-                self.notice = Notice::error("The file cannot be opened", error);
-            }
-        }
     }
 
     /// The estimate that is shown.

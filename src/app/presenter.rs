@@ -59,6 +59,7 @@ impl Studio {
             self.numbers(ui, huge);
             ui.add_space(0.3 * large);
             ui.horizontal(|ui| self.presenter_controls(ui));
+            self.notice.show(ui);
         });
         egui::CentralPanel::default().show(ui, |ui| match self.source {
             Some(_) => self.pane_grid(ui),
@@ -100,10 +101,11 @@ impl Studio {
             };
             number(&mut columns[0], step);
             if let Some(shown) = run.shown() {
-                number(
-                    &mut columns[1],
-                    format!("residual {:.4}", shown.residual_rms),
-                );
+                let residual = match shown.residual_rms {
+                    rms if rms.is_finite() => format!("residual {rms:.4}"),
+                    _ => "searching ...".into(),
+                };
+                number(&mut columns[1], residual);
                 if let Some(psnr) = shown.psnr_db {
                     number(&mut columns[2], format!("PSNR {psnr:.1} dB"));
                 }

@@ -175,6 +175,21 @@ impl Studio {
         &mut self.kept.setup
     }
 
+    /// Root mean square of the live residual, once it is that of what the sliders say.
+    pub fn live_residual_rms(&self) -> Option<f64> {
+        let is_new = self.probe.answered == self.probe.asked;
+        let clips = self.probe.clips.as_ref().filter(|_| is_new);
+        Some(clips?.residual_rms)
+    }
+
+    /// The values that the run which is shown ended with, of all parameters of a name.
+    pub fn found(&self, name: &str) -> Vec<f64> {
+        let conclusion = self.runs.shown().and_then(|run| run.conclusion.as_ref());
+        let findings = conclusion.iter().flat_map(|ended| &ended.findings);
+        let these = findings.filter(|finding| finding.parameter.name == name);
+        these.map(|finding| finding.parameter.value).collect()
+    }
+
     /// The step of the estimate that is shown.
     pub fn shown_step(&self) -> Option<usize> {
         Some(self.runs.shown()?.shown()?.step)

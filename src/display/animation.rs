@@ -42,7 +42,9 @@ const TEXT: u32 = 16;
 const CAPTION: u32 = 24;
 const GAP: u32 = 2;
 /// What is chosen a size for is at most this wide, and a frame of it this large.
-const WIDE: (usize, usize) = (1280, 512);
+const WIDE: (usize, usize) = (800, 512);
+/// More estimates are thinned evenly, so that the file stays small enough to be sent.
+const MOST: usize = 64;
 
 impl Animation {
     /// Draws it into a GIF or, through ffmpeg, an MP4.
@@ -51,9 +53,11 @@ impl Animation {
     /// Another ending of `path`, no estimates, no ffmpeg for an MP4, and when writing fails.
     pub fn save(&self, path: &Path) -> Result<(), MediaError> {
         let last = self.shots.len().saturating_sub(1);
-        let pictures = self.shots.iter().enumerate().map(|(index, shot)| {
+        let stride = self.shots.len().div_ceil(MOST).max(1);
+        let chosen = (0..self.shots.len()).filter(|index| (last - index).is_multiple_of(stride));
+        let pictures = chosen.map(|index| {
             let seconds = if index == last { SECONDS.1 } else { SECONDS.0 };
-            (self.picture(shot), seconds)
+            (self.picture(&self.shots[index]), seconds)
         });
         media::save_animation(path, &mut { pictures })
     }
@@ -107,7 +111,9 @@ impl Animation {
 /// In how many columns so many frames make a picture about half as high as it is wide.
 fn columns(frames: usize, width: usize, height: usize) -> usize {
     let square = (frames * height) as f64 / width as f64;
-    ((2.0 * square).sqrt().round() as usize).clamp(1, frames)
+    let most = ((2.0 * square).sqrt().ceil() as usize).clamp(1, frames);
+    // No emptier last row than need be.
+    frames.div_ceil(frames.div_ceil(most))
 }
 
 #[cfg(test)]
@@ -139,9 +145,27 @@ mod tests {
     fn ten_frames_stand_in_two_rows() {
         let made = animation(Arrangement::AllFrames);
         let picture = made.picture(&made.shots[0]);
-        let wide = 4 * 32 + 3 * GAP;
-        assert_eq!(picture.dimensions(), (wide, 3 * 32 + 2 * GAP + CAPTION));
+        let wide = 5 * 32 + 4 * GAP;
+        assert_eq!(picture.dimensions(), (wide, 2 * 32 + GAP + CAPTION));
         assert_eq!(picture.get_pixel(40, 5).0, [68, 1, 84]);
+    }
+
+    #[test]
+    fn a_long_run_is_thinned_and_ends_with_its_last_estimate() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.gif");
+        let mut long = animation(Arrangement::Frame(0));
+        let shots = (0..150).map(|step| Shot {
+            clip: Arc::new(Clip::filled(Shape::new(1, 8, 8), step as f32 / 149.0)),
+            caption: String::new(),
+        });
+        long.shots = shots.collect();
+        long.save(&path).unwrap();
+        let clip = open(&path, &ReadOptions::default()).unwrap().clip;
+        assert_eq!(clip.shape().frames, 50);
+        let yellow = ColourMap::Viridis.colour(1.0).map(f32::from);
+        let luma = (0.299 * yellow[0] + 0.587 * yellow[1] + 0.114 * yellow[2]) / 255.0;
+        assert!((clip.frame(49)[40] - luma).abs() < 0.01);
     }
 
     #[test]

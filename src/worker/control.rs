@@ -23,6 +23,8 @@ struct Wish {
     pace: Option<Duration>,
     /// When the last step was allowed.
     stepped: Option<Clock>,
+    /// Steps of the present run that only searched, without an estimate to watch.
+    searched: usize,
 }
 
 impl Worker {
@@ -34,11 +36,11 @@ impl Worker {
 }
 
 /// The least time between the step after `done` and the one before it: falls as 1 / steps, and
-/// sums to `run` over all steps.
-fn least_gap(run: Duration, progress: &Progress) -> Duration {
+/// sums to `run` over all `total` steps.
+fn least_gap(run: Duration, done: usize, total: usize) -> Duration {
     /// Steps of about the same length at the start.
     const FIRST: f64 = 8.0;
-    let (done, total) = (progress.done as f64, progress.total as f64);
+    let (done, total) = (done as f64, total as f64);
     let sum = ((FIRST + total) / FIRST).ln();
     let share = ((FIRST + done + 1.0) / (FIRST + done)).ln() / sum.max(f64::MIN_POSITIVE);
     run.mul_f64(share.min(1.0))
@@ -107,10 +109,16 @@ impl Control {
                 wish.stepped = Some(Clock::now());
                 return Turn::Step;
             }
+            if progress.done == 0 || !progress.residual_rms.is_finite() {
+                wish.searched = progress.done;
+            }
+            let shown = progress.done.saturating_sub(wish.searched);
             let left = match (wish.paused, wish.pace, wish.stepped) {
                 (true, ..) => None,
-                (false, Some(pace), Some(stepped)) if progress.done > 0 => {
-                    Some(least_gap(pace, progress).saturating_sub(stepped.elapsed()))
+                (false, Some(pace), Some(stepped)) if shown > 0 => {
+                    let total = progress.total.saturating_sub(wish.searched);
+                    let gap = least_gap(pace, shown, total);
+                    Some(gap.saturating_sub(stepped.elapsed()))
                 }
                 (false, ..) => Some(Duration::ZERO),
             };
@@ -191,15 +199,23 @@ mod tests {
     }
 
     #[test]
-    fn the_gaps_of_a_paced_run_fall_and_sum_to_its_time() {
-        let gap = |done| {
-            let progress = Progress {
+    fn steps_that_only_search_are_not_slowed() {
+        let control = Control::default();
+        control.change(|wish| wish.pace = Some(Duration::from_secs(3600)));
+        for done in 0..50 {
+            let searching = Progress {
                 done,
-                total: 2000,
+                residual_rms: f64::NAN,
                 ..AT_ONCE
             };
-            least_gap(Duration::from_secs(30), &progress).as_secs_f64()
-        };
+            assert_eq!(control.wait(1, &searching), Turn::Step);
+        }
+        assert_eq!(control.wish().searched, 49);
+    }
+
+    #[test]
+    fn the_gaps_of_a_paced_run_fall_and_sum_to_its_time() {
+        let gap = |done| least_gap(Duration::from_secs(30), done, 2000).as_secs_f64();
         let sum: f64 = (0..2000).map(gap).sum();
         assert!((sum - 30.0).abs() < 1e-3, "{sum}");
         assert!(gap(0) > 0.5 && gap(1) < gap(0) && gap(1000) < 0.02);

@@ -130,22 +130,29 @@ impl Studio {
                         .max_decimals(2)
                         .suffix(" %")
                 };
-                let low = percent(low).range(0.0..=49.0);
-                ui.add(low)
-                    .on_hover_text("Darkest colour: this share of the values is below it");
-                let high = percent(high).range(51.0..=100.0);
-                ui.add(high)
-                    .on_hover_text("Brightest colour: this share of the values is below it");
+                let darkest = percent(low).range(0.0..=49.0);
+                let about = "Darkest colour: this share of the values is below it";
+                named(ui, "low percentile", darkest, about);
+                let brightest = percent(high).range(51.0..=100.0);
+                let about = "Brightest colour: this share of the values is below it";
+                named(ui, "high percentile", brightest, about);
             }
             ContrastKind::Fixed => {
                 let Range { low, high } = &mut view.fixed;
                 let end = |value| DragValue::new(value).speed(0.005).max_decimals(4);
-                ui.add(end(low))
-                    .on_hover_text("Value of the darkest colour, in the unit of each pane");
-                ui.add(end(high))
-                    .on_hover_text("Value of the brightest colour, in the unit of each pane");
+                let about = "Value of the darkest colour, in the unit of each pane";
+                named(ui, "low end", end(low), about);
+                let about = "Value of the brightest colour, in the unit of each pane";
+                named(ui, "high end", end(high), about);
                 *high = high.max(*low + 1e-6);
             }
         }
     }
+}
+
+/// A field that has no room for a label of its own.
+fn named(ui: &mut egui::Ui, name: &str, field: DragValue<'_>, about: &str) {
+    let field = ui.add(field).on_hover_text(about);
+    ui.ctx()
+        .accesskit_node_builder(field.id, |node| node.set_label(name));
 }

@@ -3,6 +3,7 @@
 use eframe::egui::{self, Key, Modifiers, Vec2};
 
 use super::{Layout, Studio};
+use crate::app::keys::is_asking;
 
 /// By how much a key zooms.
 const ZOOM: f32 = 1.25;
@@ -10,7 +11,7 @@ const ZOOM: f32 = 1.25;
 impl Studio {
     pub(super) fn view_keys(&mut self, ctx: &egui::Context) {
         // Typing into a field comes first; a button that was clicked keeps the focus and may.
-        if ctx.text_edit_focused() {
+        if is_asking(ctx) || ctx.text_edit_focused() {
             return;
         }
         let pressed = |key| ctx.input_mut(|input| input.consume_key(Modifiers::NONE, key));

@@ -60,7 +60,7 @@ impl Studio {
                 Some(plot) => plot.series.push(series),
                 None => plots.push(Curves {
                     title: quantity.into(),
-                    x: "um along the line".into(),
+                    x: "um".into(),
                     y: quantity.into(),
                     series: vec![series],
                 }),
