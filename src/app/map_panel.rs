@@ -75,12 +75,12 @@ impl Studio {
     /// The map with its choices, as large as there is room; it is drawn only while this is shown.
     pub(super) fn map_plot(&mut self, ui: &mut egui::Ui) {
         let model = self.kept.setup.model;
-        if self.source.is_none() || !matches!(model, Model::Scatter | Model::Zernike | Model::Blur)
-        {
-            ui.weak(
-                "The residual over distance and width, over two coefficients or over the width \
-                 of a blur is drawn here, once a capture is open.",
-            );
+        let mapped = matches!(model, Model::Scatter | Model::Zernike | Model::Blur);
+        if self.source.is_none() || !mapped {
+            ui.weak(match mapped {
+                true => "Open a capture: its residual is drawn here at other values.",
+                false => "This forward model has no values to draw the residual over.",
+            });
             return;
         }
         ui.horizontal_wrapped(|ui| {

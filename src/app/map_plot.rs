@@ -43,11 +43,13 @@ impl Studio {
         let [(x_name, x), (y_name, y)] = self.map_scales();
         let lowest = &map.lowest;
         let part = |name: &str, scale: Scale, at: f64, (low, high): (f64, f64)| {
+            // The map tells no more digits.
+            let tidy = |v: f64| (v * 1e3).round() / 1e3;
             format!(
                 "{name} {} ({} to {})",
-                scale.text(at),
-                scale.number(low),
-                scale.number(high)
+                scale.text(tidy(at)),
+                scale.number(tidy(low)),
+                scale.number(tidy(high))
             )
         };
         let of = self.chart.about.as_ref().and_then(|about| about.frame);

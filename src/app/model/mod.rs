@@ -42,8 +42,9 @@ impl Studio {
             .labelled_by(name.id)
             .on_hover_text("What stands between the scene and the camera");
         ui.add_space(4.0);
-        // Rail, value and name share the panel's width.
-        ui.spacing_mut().slider_width = (ui.available_width() - 205.0).max(60.0);
+        // Rail, value and the longest name share the panel's width; together they must stay below
+        // it, or the panel would grow with them.
+        ui.spacing_mut().slider_width = (ui.available_width() - 205.0).clamp(60.0, 240.0);
         match self.kept.setup.model {
             Model::Scatter => self.scatter(ui),
             Model::Zernike => {
@@ -101,7 +102,11 @@ impl Studio {
         let (frame, frames) = (self.frame(), self.frames());
         let setup = &mut self.kept.setup;
         let before = setup.differs_by_frame();
-        if frames < 2 && !before {
+        let looked_for = match setup.model {
+            Model::Zernike => setup.coefficients_unknown,
+            _ => setup.dist_mm.unknown || setup.sigma_px.unknown,
+        };
+        if (frames < 2 || looked_for) && !before {
             return;
         }
         let mut differs = before;

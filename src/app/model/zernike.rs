@@ -31,36 +31,30 @@ impl Studio {
         }
         self.frame_values(ui);
         let setup = &mut self.kept.setup;
-        let title = match setup.coefficients_unknown {
-            true => "Coefficients of the live view",
-            false => "Coefficients",
-        };
-        egui::CollapsingHeader::new(title)
-            .id_salt("coefficients")
-            .default_open(true)
-            .show(ui, |ui| {
-                let values = setup.coefficients_of_mut(frame);
-                for (value, mode) in values.iter_mut().zip(MODES) {
-                    let slider = Slider::new(value, -REACH_RAD..=REACH_RAD)
-                        .clamping(egui::SliderClamping::Never)
-                        .suffix(" rad")
-                        .text(mode.name);
-                    ui.add(slider).on_hover_text(format!(
-                        "(n, m) = ({}, {}), OSA {}, Noll {}; radians, unnormalised: the phase at \
-                         the pupil's rim",
-                        mode.n,
-                        mode.m,
-                        mode.osa(),
-                        mode.noll()
-                    ));
-                }
-                if ui
-                    .button("All zero")
-                    .on_hover_text("A pupil without aberration")
-                    .clicked()
-                {
-                    *values = [0.0; MODES.len()];
-                }
-            });
+        ui.strong(match setup.coefficients_unknown {
+            true => "Coefficients of the live view (rad)",
+            false => "Coefficients (rad)",
+        });
+        let values = setup.coefficients_of_mut(frame);
+        for (value, mode) in values.iter_mut().zip(MODES) {
+            let slider = Slider::new(value, -REACH_RAD..=REACH_RAD)
+                .clamping(egui::SliderClamping::Never)
+                .text(mode.name);
+            ui.add(slider).on_hover_text(format!(
+                "(n, m) = ({}, {}), OSA {}, Noll {}; radians, unnormalised: the phase at the \
+                 pupil's rim",
+                mode.n,
+                mode.m,
+                mode.osa(),
+                mode.noll()
+            ));
+        }
+        if ui
+            .button("All zero")
+            .on_hover_text("A pupil without aberration")
+            .clicked()
+        {
+            *values = [0.0; MODES.len()];
+        }
     }
 }
