@@ -29,10 +29,13 @@ impl Studio {
             self.toggle_presenter(ctx);
         }
         // Typing into a field comes first.
-        if modal || ctx.egui_wants_keyboard_input() {
+        if modal || ctx.text_edit_focused() {
             return;
         }
-        if pressed(Modifiers::NONE, Key::Space) {
+        release_focus(ctx);
+        // A control that was reached by keyboard takes the keys that mean something to it.
+        let is_free = !ctx.egui_wants_keyboard_input();
+        if is_free && pressed(Modifiers::NONE, Key::Space) {
             self.toggle_pause();
         } else if pressed(Modifiers::NONE, Key::Escape) {
             match self.region.on {
@@ -41,11 +44,20 @@ impl Studio {
             }
         } else if pressed(Modifiers::NONE, Key::Period) {
             self.step_once();
-        } else if pressed(Modifiers::NONE, Key::ArrowRight) {
+        } else if is_free && pressed(Modifiers::NONE, Key::ArrowRight) {
             self.show_frame(1);
-        } else if pressed(Modifiers::NONE, Key::ArrowLeft) {
+        } else if is_free && pressed(Modifiers::NONE, Key::ArrowLeft) {
             self.show_frame(-1);
         }
+    }
+}
+
+/// A control that was clicked gives the keyboard back, so that Space does not click it again.
+fn release_focus(ctx: &egui::Context) {
+    if ctx.input(|input| input.pointer.any_released())
+        && let Some(focused) = ctx.memory(|memory| memory.focused())
+    {
+        ctx.memory_mut(|memory| memory.surrender_focus(focused));
     }
 }
 

@@ -385,7 +385,7 @@ impl eframe::App for Studio {
         if self.source.is_some() {
             egui::Panel::bottom("plots")
                 .resizable(true)
-                .default_size(190.0)
+                .default_size(200.0)
                 .min_size(110.0)
                 .show(ui, |ui| self.plots(ui));
             egui::Panel::bottom("strip").show(ui, |ui| self.strip(ui));

@@ -39,7 +39,7 @@ impl Tab {
         match self {
             Self::Convergence => "Convergence",
             Self::Parameters => "Parameters",
-            Self::Spectrum => "Residual spectrum",
+            Self::Spectrum => "Spectrum",
             Self::Profile => "Line profile",
             Self::Map => "Map",
             Self::Runs => "Runs",
@@ -62,7 +62,9 @@ impl Studio {
     pub(super) fn plots(&mut self, ui: &mut egui::Ui) {
         let tab = self.kept.plot;
         let curves = self.curves();
-        ui.horizontal(|ui| {
+        // The panel keeps its height whatever it holds.
+        ui.set_min_height(ui.available_height());
+        ui.horizontal_wrapped(|ui| {
             for other in Tab::ALL {
                 ui.selectable_value(&mut self.kept.plot, other, other.label())
                     .on_hover_text(other.about());
@@ -73,7 +75,7 @@ impl Studio {
             ui.separator();
             let can_save = curves.iter().any(|curves| curves.extent().is_some());
             if ui
-                .add_enabled(can_save, egui::Button::new("Save plot ..."))
+                .add_enabled(can_save, egui::Button::new("Save ..."))
                 .on_hover_text("As a picture (PNG) or as numbers (CSV)")
                 .clicked()
             {

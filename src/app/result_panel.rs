@@ -76,8 +76,11 @@ impl Studio {
                 .filter(|&noise| noise > 0.0)
                 .map(|noise| shown.residual_rms / noise);
             let times = times.map_or(String::new(), |times| format!(", {times:.2} x noise"));
-            ui.label(format!("{:.5} rms{times}", shown.residual_rms))
-                .on_hover_text("Root mean square of A(x0) - y, beside the noise that is known of");
+            ui.label(match shown.residual_rms.is_finite() {
+                true => format!("{:.5} rms{times}", shown.residual_rms),
+                false => "searching ...".into(),
+            })
+            .on_hover_text("Root mean square of A(x0) - y, beside the noise that is known of");
             ui.end_row();
             ui.weak("structure left");
             ui.label(format!("{:.0} %", 100.0 * shown.whiteness.worst()))

@@ -213,9 +213,10 @@ impl Studio {
         ui.add(egui::ProgressBar::new(share).text(format!("step {done} of {total}")));
         let rate = done as f64 / stepped.solver_s.max(1e-3);
         let left = (total - done) as f64 / rate;
-        let time = match run.is_running() {
-            true => format!("{rate:.1} steps/s, about {left:.0} s left"),
-            false => format!("{:.1} s in all", stepped.solver_s),
+        let time = match (run.is_running(), self.pace) {
+            (true, None) => format!("{rate:.1} steps/s, about {left:.0} s left"),
+            (true, Some(_)) => format!("{rate:.1} steps/s, slowed to be watched"),
+            (false, _) => format!("{:.1} s in all", stepped.solver_s),
         };
         ui.weak(time);
     }

@@ -110,7 +110,7 @@ fn plots_are_saved_as_pictures_and_tables() {
     click(&mut window, "Start");
     until(&mut window, "the end", |window| sees(window, "Finished in"));
     let folder = tempfile::tempdir().unwrap();
-    for tab in ["Convergence", "Residual spectrum", "Parameters"] {
+    for tab in ["Convergence", "Spectrum", "Parameters"] {
         click(&mut window, tab);
         let (table, picture) = (
             folder.path().join("plot.csv"),

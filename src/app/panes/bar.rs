@@ -13,7 +13,7 @@ impl Studio {
             self.layouts(ui);
             ui.separator();
             if ui
-                .button("Whole frame")
+                .button("Whole")
                 .on_hover_text(
                     "Undo zoom and pan (Home). Scroll or press + and - to zoom, drag to move.",
                 )
@@ -32,7 +32,8 @@ impl Studio {
             {
                 self.toggle_profile();
             }
-            self.remeasured_at(ui);
+            // Together on the next line where this one is full.
+            ui.horizontal(|ui| self.remeasured_at(ui));
         });
         ui.horizontal_wrapped(|ui| self.colours(ui));
     }
