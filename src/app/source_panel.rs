@@ -30,11 +30,14 @@ impl Studio {
             {
                 self.gallery.open = true;
             }
-            if let Some(loading) = &self.loading {
-                ui.spinner();
-                ui.label(&loading.name);
-            }
         });
+        // Cut short: a long name must not widen the panel.
+        if let Some(loading) = &self.loading {
+            ui.horizontal(|ui| {
+                ui.spinner();
+                ui.add(egui::Label::new(&loading.name).truncate());
+            });
+        }
         if let Some(source) = &self.source {
             facts(ui, source);
             histogram(ui, source);
@@ -45,7 +48,8 @@ impl Studio {
 }
 
 fn facts(ui: &mut egui::Ui, source: &Source) {
-    ui.strong(source.name())
+    let name = egui::RichText::new(source.name()).strong();
+    ui.add(egui::Label::new(name).truncate())
         .on_hover_text(source.path.display().to_string());
     let shape = source.recorded.shape();
     egui::Grid::new("facts").num_columns(2).show(ui, |ui| {
