@@ -60,10 +60,19 @@ impl Tab {
 
 impl Studio {
     pub(super) fn plots(&mut self, ui: &mut egui::Ui) {
+        // The panel has the height that the user gave it, whatever it holds.
+        let room = ui.available_rect_before_wrap();
+        let builder = egui::UiBuilder::new().max_rect(room);
+        ui.scope_builder(builder, |ui| {
+            ui.set_clip_rect(room.intersect(ui.clip_rect()));
+            self.plots_in(ui);
+        });
+        ui.advance_cursor_after_rect(room);
+    }
+
+    fn plots_in(&mut self, ui: &mut egui::Ui) {
         let tab = self.kept.plot;
         let curves = self.curves();
-        // The panel keeps its height whatever it holds.
-        ui.set_min_height(ui.available_height());
         ui.horizontal_wrapped(|ui| {
             for other in Tab::ALL {
                 ui.selectable_value(&mut self.kept.plot, other, other.label())
@@ -97,7 +106,8 @@ impl Studio {
         let height = (ui.available_height() - 24.0).max(60.0);
         ui.columns(curves.len(), |columns| {
             for (column, curves) in columns.iter_mut().zip(&curves) {
-                column.label(format!("{} by {}", curves.title, curves.x));
+                let title = format!("{} by {}", curves.title, curves.x);
+                column.add(egui::Label::new(title).truncate());
                 draw(column, curves, height);
             }
         });

@@ -124,6 +124,9 @@ fn a_capture_is_explored_reconstructed_blind_compared_and_kept() {
 
     // Wipe against the measurement.
     click(&mut window, "Wipe");
+    until(&mut window, "the divider", |window| {
+        window.query_by_label("wipe divider").is_some()
+    });
     let divider = window.get_by_label("wipe divider").rect().center();
     drag(
         &mut window,
