@@ -6,6 +6,7 @@ mod failures;
 mod model;
 mod runs;
 mod session;
+mod snapshots;
 mod views;
 
 use std::path::{Path, PathBuf};

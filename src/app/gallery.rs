@@ -23,6 +23,12 @@ pub(super) struct Gallery {
     pictures: [Option<[TextureHandle; 2]>; DEMOS.len()],
 }
 
+impl Gallery {
+    fn is_complete(&self) -> bool {
+        self.pictures.iter().all(Option::is_some)
+    }
+}
+
 const CARD: Vec2 = Vec2::new(216.0, 180.0);
 const GAP: f32 = 12.0;
 const HINTS: [&str; 3] = [
@@ -75,6 +81,11 @@ impl Gallery {
 }
 
 impl Studio {
+    /// Whether the pictures of all demos are there.
+    pub fn has_gallery_pictures(&self) -> bool {
+        self.gallery.is_complete()
+    }
+
     /// What the window shows before anything is open.
     pub(super) fn welcome(&mut self, ui: &mut egui::Ui) {
         if self.loading.is_some() {

@@ -39,6 +39,11 @@ impl Studio {
         self.playback.at = (self.frame() as isize + by).rem_euclid(frames) as f32;
     }
 
+    /// Shows a frame, and stays there.
+    pub fn hold_at(&mut self, frame: usize) {
+        (self.playback.playing, self.playback.at) = (false, frame as f32);
+    }
+
     pub(super) fn play(&mut self, ctx: &egui::Context) {
         if !self.playback.playing || self.frames() < 2 {
             self.playback.since = None;

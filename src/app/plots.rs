@@ -141,17 +141,17 @@ impl Studio {
 }
 
 fn draw(ui: &mut egui::Ui, curves: &Curves, height: f32) {
-    let plot = Plot::new(&curves.title)
+    let plot = Plot::new((&curves.title, &curves.x))
         .height(height)
         .show_background(false);
-    // Names would only hide a single curve.
+    // Names would only hide a single curve, or many.
     let plot = match curves.series.len() {
-        0 | 1 => plot,
-        _ => plot.legend(
+        2..=4 => plot.legend(
             Legend::default()
                 .background_alpha(0.5)
                 .text_style(TextStyle::Small),
         ),
+        _ => plot,
     };
     plot.show(ui, |plot| {
         for series in &curves.series {
@@ -274,10 +274,7 @@ fn by_place(run: &Run, name: &str) -> Curves {
         }
     }
     Curves {
-        title: format!(
-            "{name} at step {}",
-            run.shown().map_or(0, |shown| shown.step)
-        ),
+        title: name.to_owned(),
         x: x.into(),
         y: name.into(),
         series,
@@ -316,7 +313,7 @@ fn by_step(run: &Run, name: &str) -> Curves {
         }
     }
     Curves {
-        title: format!("{name}, how it came about"),
+        title: name.to_owned(),
         x: "step".into(),
         y: name.into(),
         series,

@@ -144,7 +144,6 @@ fn a_capture_is_explored_reconstructed_blind_compared_and_kept() {
     until(&mut window, "the figure", |window| {
         sees(window, "The figure is in")
     });
-    recorder.take(&mut window);
     let figure = image::open(&path).unwrap().into_rgb8();
     assert!(figure.width() > 300 && figure.height() > 300);
 }
