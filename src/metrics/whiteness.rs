@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn noise_is_white() {
-        let residual = Noise::seeded(1).normal_clip(Shape::new(6, 32, 48));
+        let residual = Noise::seeded(1).normal_clip(Shape::new(10, 64, 64));
         let found = Whiteness::of(&residual);
         assert!(found.is_white() && found.worst().abs() < 0.04, "{found:?}");
         let bands: Vec<f64> = found.spectrum.iter().flatten().copied().collect();
