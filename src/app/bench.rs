@@ -52,6 +52,10 @@ enum Stage {
     Stopping {
         since: Clock,
     },
+    /// What the last run left to do is done.
+    Settling {
+        since: Clock,
+    },
     /// Nothing moves.
     Idle {
         since: Clock,
@@ -63,7 +67,9 @@ enum Stage {
 const DRAGS: usize = 60;
 const RUNS: usize = 5;
 const SOLVING: Duration = Duration::from_millis(1500);
+const SETTLING: Duration = Duration::from_secs(1);
 const IDLE: Duration = Duration::from_secs(10);
+const LATE: Duration = Duration::from_millis(20);
 
 impl Bench {
     /// `began` is when the program was started.
@@ -127,7 +133,7 @@ impl Studio {
                 if timings.start_to_first_x0_ms == 0.0 {
                     timings.start_to_first_x0_ms = since(at);
                 }
-                ctx.request_repaint_after(SOLVING);
+                ctx.request_repaint_after(SOLVING + LATE);
                 Stage::Solving {
                     since: Clock::now(),
                 }
@@ -138,7 +144,10 @@ impl Studio {
                     .frame_while_solving_ms
                     .extend(worked.map(|s| f64::from(s) * 1e3));
                 match at.elapsed() < SOLVING && self.is_running() {
-                    true => Stage::Solving { since: at },
+                    true => {
+                        ctx.request_repaint_after(SOLVING.saturating_sub(at.elapsed()) + LATE);
+                        Stage::Solving { since: at }
+                    }
                     false => {
                         self.worker.cancel();
                         Stage::Stopping {
@@ -153,20 +162,37 @@ impl Studio {
                     true => self.bench_start(),
                     false => {
                         self.playback.playing = false;
-                        ctx.request_repaint_after(IDLE);
-                        Stage::Idle {
+                        ctx.request_repaint_after(SETTLING + LATE);
+                        Stage::Settling {
                             since: Clock::now(),
-                            cpu: cpu_time(),
                         }
                     }
                 }
             }
+            Stage::Settling { since: at } => match at.elapsed() < SETTLING {
+                true => {
+                    ctx.request_repaint_after(SETTLING.saturating_sub(at.elapsed()) + LATE);
+                    Stage::Settling { since: at }
+                }
+                false => {
+                    ctx.request_repaint_after(IDLE + LATE);
+                    Stage::Idle {
+                        since: Clock::now(),
+                        cpu: cpu_time(),
+                    }
+                }
+            },
             Stage::Idle { since: at, cpu } if at.elapsed() >= IDLE => {
                 timings.idle_percent = cpu.zip(cpu_time()).map(|(before, after)| {
                     let worked = after.saturating_sub(before).as_secs_f64();
                     100.0 * worked / at.elapsed().as_secs_f64()
                 });
                 Stage::Over
+            }
+            Stage::Idle { since: at, cpu } => {
+                // Waking up too early must not be the last time.
+                ctx.request_repaint_after(IDLE.saturating_sub(at.elapsed()) + LATE);
+                Stage::Idle { since: at, cpu }
             }
             waiting => waiting,
         }
