@@ -67,6 +67,18 @@ pub fn between(before: &Setup, after: &Setup) -> Option<Vec<Change>> {
     (same == *after).then_some(changes)
 }
 
+/// Takes over from another setup what a change is about.
+pub fn take(setup: &mut Setup, from: &Setup, change: &Change) {
+    match change {
+        Change::Guidance(_) => setup.guidance = from.guidance,
+        Change::Seed(_) => setup.seed = from.seed,
+        Change::Distance(_) => setup.dist_mm = from.dist_mm.clone(),
+        Change::Sigma(_) if setup.model == Model::Blur => setup.blur_sigma_px = from.blur_sigma_px,
+        Change::Sigma(_) => setup.sigma_px = from.sigma_px.clone(),
+        Change::Coefficients(_) => setup.coefficients = from.coefficients,
+    }
+}
+
 /// The flag of `reconstruct` that makes a change.
 pub fn flag(timed: &TimedChange) -> String {
     let (name, value) = match &timed.change {

@@ -112,12 +112,12 @@ impl Studio {
     }
 
     fn read_again(&mut self, ctx: &egui::Context) {
-        let busy = self.loading.is_some() || self.is_running();
+        let busy = self.loading.is_some() || self.is_running() || self.asked.is_some();
         if busy || ctx.egui_is_using_pointer() || ctx.egui_wants_keyboard_input() {
             return;
         }
         if let (Some(cut), Some(source)) = (self.draft.clone(), &self.source) {
-            self.read(source.again(cut));
+            self.ask_to_read(source.again(cut));
         }
     }
 

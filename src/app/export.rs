@@ -87,9 +87,25 @@ impl Studio {
         });
     }
 
+    /// A name with its ending; none where a file of that name, which the dialog did not ask about,
+    /// would be replaced.
+    pub(super) fn complete(&mut self, path: PathBuf, ending: &str) -> Option<PathBuf> {
+        let completed = with_ending(path.clone(), ending);
+        if completed != path && completed.exists() {
+            self.notice = Notice::error(
+                format!("{} is there already", completed.display()),
+                "choose another name, or give this one with its ending to replace it",
+            );
+            return None;
+        }
+        Some(completed)
+    }
+
     /// Writes the panes as they are shown into a PNG file.
     pub fn export_figure(&mut self, path: PathBuf) {
-        let path = with_ending(path, "png");
+        let Some(path) = self.complete(path, "png") else {
+            return;
+        };
         let Some(figure) = self.figure() else {
             self.notice = Notice::hint("Open a capture first: there is nothing to draw yet.");
             return;
@@ -99,7 +115,9 @@ impl Studio {
 
     /// Writes each kept estimate of the run into a GIF or MP4 file.
     pub fn export_animation(&mut self, path: PathBuf, arrangement: Arrangement) {
-        let path = with_ending(path, "gif");
+        let Some(path) = self.complete(path, "gif") else {
+            return;
+        };
         let newest = self.runs.shown().and_then(|run| run.history.last());
         let newest = newest.map(|preview| preview.estimate.clone());
         let (Some(newest), Some(run)) = (newest, self.runs.shown()) else {

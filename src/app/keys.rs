@@ -17,7 +17,7 @@ impl Studio {
             self.undo();
         } else if pressed(Modifiers::COMMAND, Key::O) {
             self.choose(Chosen::Capture);
-        } else if pressed(Modifiers::COMMAND, Key::S) && self.runs.shows_last() {
+        } else if pressed(Modifiers::COMMAND, Key::S) && self.runs.can_save() {
             self.choose(Chosen::Folder);
         }
         if pressed(Modifiers::NONE, Key::F11) {

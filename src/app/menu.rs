@@ -123,8 +123,7 @@ impl Studio {
             }
         });
         ui.separator();
-        let can_save =
-            self.runs.shows_last() && self.runs.shown().is_some_and(|run| run.shown().is_some());
+        let can_save = self.runs.can_save();
         let save = egui::Button::new("Save the result ...").shortcut_text("Ctrl+S");
         if ui.add_enabled(can_save, save).clicked() {
             self.choose(Chosen::Folder);

@@ -222,7 +222,7 @@ impl Studio {
             notify,
             source: None,
             loading: None,
-            run_when_loaded: opening.run,
+            run_when_loaded: false,
             asked: None,
             draft: None,
             region: RegionTool::default(),
@@ -263,6 +263,7 @@ impl Studio {
         }
         if let Some(capture) = opening.capture {
             studio.open(capture, opening.truth);
+            studio.run_when_loaded = opening.run;
         } else if let Some(demo) = opening.demo {
             studio.open_demo(demo);
         }
@@ -298,6 +299,12 @@ impl Studio {
             {
                 self.kept.setup.device = Device::Cpu;
             }
+            if let EventKind::Saved(folder, result) = &event.kind {
+                self.notice = notice::of_saving(folder, result);
+                if result.is_ok() {
+                    self.runs.mark_saved(event.run);
+                }
+            }
             if let Some(notice) = self.runs.take(event) {
                 self.notice = notice;
             }
@@ -319,12 +326,21 @@ impl Studio {
     fn undo(&mut self) {
         if let Some(before) = self.undoer.undo(&self.kept.setup) {
             self.kept.setup = before.clone();
+            self.fit_setup();
+        }
+    }
+
+    /// What a setup says of single frames and pixels must be of the capture that is open.
+    fn fit_setup(&mut self) {
+        if let Some(source) = &self.source {
+            self.kept.setup.fit_to(source.recorded.shape());
         }
     }
 
     fn redo(&mut self) {
         if let Some(after) = self.undoer.redo(&self.kept.setup) {
             self.kept.setup = after.clone();
+            self.fit_setup();
         }
     }
 }

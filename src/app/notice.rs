@@ -1,4 +1,19 @@
+use std::path::Path;
+
 use eframe::egui::{self, RichText};
+
+/// What became of saving a result.
+pub fn of_saving(folder: &Path, result: &Result<Vec<String>, String>) -> Notice {
+    let folder = folder.display();
+    match result {
+        // With run.json.
+        Ok(files) => Notice::hint(format!("Saved {} files into {folder}", files.len() + 1)),
+        Err(error) => Notice::error(
+            format!("Nothing could be saved into {folder}"),
+            error.clone(),
+        ),
+    }
+}
 
 /// What happened last, and what to do next.
 pub struct Notice {

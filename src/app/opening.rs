@@ -19,6 +19,8 @@ const RECENT: usize = 8;
 impl Studio {
     /// Begins to read a capture; the present one stays until it is read.
     pub fn open(&mut self, path: PathBuf, truth: Option<PathBuf>) {
+        // What was to start a run was something else.
+        self.run_when_loaded = false;
         self.ask_to_read(Wanted::File { path, truth });
     }
 
@@ -54,6 +56,9 @@ impl Studio {
                 self.runs = Runs::default();
                 self.pinned = None;
                 self.probe = Probe {
+                    // Answers about the capture before are outdated.
+                    asked: self.probe.asked + 1,
+                    answered: self.probe.answered,
                     of_truth: source.truth.is_some(),
                     ..Probe::default()
                 };
@@ -83,9 +88,10 @@ impl Studio {
         self.loading = Some(Loading::begin(wanted, self.notify.clone()));
     }
 
-    /// Begins to read, unless a run would be thrown away: then it asks.
+    /// Begins to read, unless estimates would be thrown away: then it asks.
     pub(super) fn ask_to_read(&mut self, wanted: Wanted) {
-        match self.is_running() && self.demo().is_none() {
+        let would_lose = self.is_running() || self.runs.has_unsaved();
+        match would_lose && self.demo().is_none() {
             true => self.asked = Some(wanted),
             false => self.read(wanted),
         }
@@ -96,14 +102,15 @@ impl Studio {
             return;
         };
         let modal = egui::Modal::new(egui::Id::unique("replace")).show(ctx, |ui| {
-            ui.heading("A run is under way");
+            ui.heading("The runs of this capture are not saved");
             ui.label(format!(
-                "Opening {} ends it; its estimate is lost unless it is saved.",
+                "Reading {} ends what runs, and forgets every estimate.",
                 wanted.name()
             ));
             ui.horizontal(|ui| {
-                if ui.button("Go on with the run").clicked() {
+                if ui.button("Keep them").clicked() {
                     self.asked = None;
+                    self.draft = None;
                     self.run_when_loaded = false;
                 }
                 if ui.button("Open it").clicked() {
@@ -114,6 +121,7 @@ impl Studio {
         });
         if modal.should_close() {
             self.asked = None;
+            self.draft = None;
             self.run_when_loaded = false;
         }
     }

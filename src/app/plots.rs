@@ -125,13 +125,16 @@ impl Studio {
 
     /// Writes what the present tab draws, as its name asks: a PNG picture or a CSV table.
     pub fn save_plot(&mut self, path: &Path) {
+        let Some(path) = self.complete(path.to_owned(), "png") else {
+            return;
+        };
         let plots = self.curves();
         let is_table = path
             .extension()
             .is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
         let written = match is_table {
-            true => std::fs::write(path, curves::csv(&plots)).map_err(|error| error.to_string()),
-            false => curves::save_png(&plots, path).map_err(|error| error.to_string()),
+            true => std::fs::write(&path, curves::csv(&plots)).map_err(|error| error.to_string()),
+            false => curves::save_png(&plots, &path).map_err(|error| error.to_string()),
         };
         self.notice = match written {
             Ok(()) => Notice::hint(format!("The plot is in {}.", path.display())),

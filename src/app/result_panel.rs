@@ -83,7 +83,7 @@ impl Studio {
             .on_hover_text("Root mean square of A(x0) - y, beside the noise that is known of");
             ui.end_row();
             ui.weak("structure left");
-            ui.label(format!("{:.0} %", 100.0 * shown.whiteness.worst()))
+            ui.label(format!("{:.0} %", 100.0 * shown.whiteness.worst().abs()))
                 .on_hover_text(
                     "Correlation of the residual with its neighbour (right, below or in the next \
                      frame): noise has none",

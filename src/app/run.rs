@@ -3,7 +3,7 @@
 use super::Setup;
 use super::changes;
 use super::notice::Notice;
-use crate::solver::TimedChange;
+use crate::solver::{Change, TimedChange};
 use crate::worker::{Briefing, Conclusion, Ended, Event, EventKind, Preview, RunId, Stepped};
 
 /// Estimates kept at most; every other one is given up when they are full, so that they stay
@@ -37,6 +37,10 @@ pub struct Run {
     /// Which of the history is shown; the newest where none is chosen.
     pub chosen: Option<usize>,
     pub paused: bool,
+    /// A branch does what another run did up to this step.
+    pub repeats_up_to: usize,
+    /// Whether its estimate was written to disk.
+    pub saved: bool,
     pub conclusion: Option<Box<Conclusion>>,
 }
 
@@ -59,18 +63,21 @@ impl Run {
             seen: 0,
             chosen: None,
             paused: false,
+            repeats_up_to: 0,
+            saved: false,
             conclusion: None,
         }
     }
 
     /// One that repeats another up to a step and goes on as `after` says, without a name yet.
     pub fn branch(from: &Self, step: usize, after: Setup, new: Vec<TimedChange>) -> Self {
-        let before = |at: usize| at < step;
+        let before = |at: usize| at <= step;
         let kept = from.changes.iter().filter(|change| before(change.step));
         let tuned = from.tuned.iter().filter(|(at, _)| before(*at));
         Self {
             changes: kept.cloned().chain(new).collect(),
             tuned: tuned.cloned().chain([(step, after)]).collect(),
+            repeats_up_to: step,
             ..Self::new(0, String::new(), from.setup.clone())
         }
     }
@@ -79,7 +86,7 @@ impl Run {
         self.conclusion.is_none()
     }
 
-    /// What it was made into by its changes before this step.
+    /// What it was made into by its changes up to this step.
     pub fn setup_at(&self, step: usize) -> &Setup {
         let made = self.tuned.iter().rev().find(|(at, _)| *at <= step);
         made.map_or(&self.setup, |(_, setup)| setup)
@@ -161,7 +168,11 @@ impl Run {
                 self.newest = Some(stepped);
                 None
             }
-            EventKind::Changed(step, made) => Some(self.changed(step, made)),
+            EventKind::Changed {
+                step,
+                made,
+                refused,
+            } => Some(self.changed(step, made, refused)),
             EventKind::Ended(conclusion) => {
                 let notice = match &conclusion.ended {
                     Ended::Finished => Notice::hint(format!(
@@ -186,32 +197,33 @@ impl Run {
                 self.conclusion = Some(conclusion);
                 Some(notice)
             }
-            EventKind::Saved(folder, Ok(files)) => Some(Notice::hint(format!(
-                "Saved {} files into {}",
-                files.len() + 1,
-                folder.display()
-            ))),
-            EventKind::Saved(folder, Err(error)) => Some(Notice::error(
-                format!("Nothing could be saved into {}", folder.display()),
-                error,
-            )),
+            // Told to the user whether the run is still listed or not.
+            EventKind::Saved(..) => None,
         }
     }
 
-    fn changed(&mut self, step: usize, made: Result<Vec<crate::solver::Change>, String>) -> Notice {
+    fn changed(&mut self, step: usize, made: Vec<Change>, refused: Option<String>) -> Notice {
         let asked = self.asked.take();
-        match made {
-            Ok(made) => {
-                let words: Vec<String> = made.iter().map(changes::words).collect();
-                let timed = made.into_iter().map(|change| TimedChange { step, change });
-                self.changes.extend(timed);
-                self.tuned.extend(asked.map(|setup| (step, setup)));
-                Notice::hint(format!("From step {} on: {}.", step + 1, words.join(", ")))
-            }
-            Err(error) => {
+        let words: Vec<String> = made.iter().map(changes::words).collect();
+        let mut setup = self.present_setup().clone();
+        if let Some(asked) = &asked {
+            made.iter()
+                .for_each(|change| changes::take(&mut setup, asked, change));
+        }
+        if !made.is_empty() {
+            self.tuned.push((step, setup));
+        }
+        let timed = made.into_iter().map(|change| TimedChange { step, change });
+        self.changes.extend(timed);
+        match refused {
+            Some(error) => {
                 self.refused = asked;
-                Notice::error("The run goes on as it was", error)
+                Notice::error(
+                    "Not everything can be changed while this run goes on",
+                    error,
+                )
             }
+            None => Notice::hint(format!("From step {} on: {}.", step + 1, words.join(", "))),
         }
     }
 }
@@ -223,7 +235,6 @@ mod tests {
     use super::*;
     use crate::clip::{Clip, Shape};
     use crate::metrics::Whiteness;
-    use crate::solver::Change;
 
     pub fn preview(run: RunId, step: usize) -> Preview {
         let clip = Arc::new(Clip::zeros(Shape::new(1, 1, 1)));
@@ -273,7 +284,7 @@ mod tests {
             let mut setup = Setup::default();
             setup.dist_mm.value = mm;
             run.asked = Some(setup);
-            run.changed(step, Ok(vec![Change::Distance(mm)]));
+            run.changed(step, vec![Change::Distance(mm)], None);
         }
         assert_eq!(run.setup_at(9).dist_mm.value, 5.0);
         assert_eq!(run.setup_at(15).dist_mm.value, 6.0);
@@ -289,5 +300,20 @@ mod tests {
         assert_eq!(values, [&Change::Distance(6.0), &Change::Distance(8.0)]);
         assert_eq!(branch.present_setup().dist_mm.value, 8.0);
         assert_eq!(branch.setup.dist_mm.value, 5.0);
+        // What was changed at that very step is kept, too.
+        let at_change = Run::branch(&run, 10, Setup::default(), Vec::new());
+        assert_eq!(at_change.changes, run.changes[..1]);
+    }
+
+    #[test]
+    fn of_a_refused_list_only_what_was_made_is_remembered() {
+        let mut run = run();
+        let mut asked = Setup::default();
+        (asked.dist_mm.value, asked.sigma_px.value) = (6.0, 3.0);
+        run.asked = Some(asked.clone());
+        run.changed(7, vec![Change::Distance(6.0)], Some("no".into()));
+        let present = run.present_setup();
+        assert_eq!((present.dist_mm.value, present.sigma_px.value), (6.0, 1.0));
+        assert_eq!(run.refused, Some(asked));
     }
 }

@@ -121,7 +121,8 @@ impl Studio {
 
     /// Hands edits of known values to the run under way, once the mouse is released.
     pub(super) fn apply_edits(&mut self, ctx: &egui::Context) {
-        if ctx.input(|input| input.pointer.any_down()) {
+        // Not while a value is dragged or typed.
+        if ctx.input(|input| input.pointer.any_down()) || ctx.text_edit_focused() {
             return;
         }
         let setup = &self.kept.setup;
@@ -129,6 +130,12 @@ impl Studio {
             return;
         };
         if run.asked.is_some() || run.briefing.is_none() || run.refused.as_ref() == Some(setup) {
+            return;
+        }
+        // What a branch does again is not to be changed.
+        if run.newest.map_or(0, |newest| newest.progress.done) <= run.repeats_up_to
+            && run.repeats_up_to > 0
+        {
             return;
         }
         let changes = between(run.present_setup(), setup).unwrap_or_default();
@@ -177,7 +184,7 @@ impl Studio {
 
     /// Root mean square of the live residual, once it is that of what the sliders say.
     pub fn live_residual_rms(&self) -> Option<f64> {
-        let is_new = self.probe.answered == self.probe.asked;
+        let is_new = self.probe.answered == self.probe.asked && self.probe.error.is_none();
         let clips = self.probe.clips.as_ref().filter(|_| is_new);
         Some(clips?.residual_rms)
     }

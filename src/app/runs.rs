@@ -5,7 +5,7 @@ use super::run::Run;
 use super::setup::Setup;
 use crate::clip::Clip;
 use crate::metrics;
-use crate::worker::{Event, Preview};
+use crate::worker::{Event, Preview, RunId};
 
 /// Runs remembered at most.
 const REMEMBERED: usize = 64;
@@ -16,6 +16,8 @@ pub const LEAST_MB: u32 = 16;
 pub struct Runs {
     all: Vec<Run>,
     shown: usize,
+    /// The one that was started last, whether it is still listed or not.
+    newest: Option<RunId>,
 }
 
 impl Runs {
@@ -37,9 +39,23 @@ impl Runs {
         self.all.last_mut().filter(|run| run.is_running())
     }
 
-    /// Whether the run that is looked at is the last one, which the worker still holds.
-    pub fn shows_last(&self) -> bool {
-        !self.all.is_empty() && self.shown + 1 == self.all.len()
+    /// Whether the run that is looked at is the one that was started last, which the worker still
+    /// holds, and has an estimate to save.
+    pub fn can_save(&self) -> bool {
+        let shown = self.shown();
+        shown.is_some_and(|run| Some(run.id) == self.newest && run.shown().is_some())
+    }
+
+    /// Whether estimates would be lost that nobody saved.
+    pub fn has_unsaved(&self) -> bool {
+        let unsaved = |run: &Run| !run.history.is_empty() && !run.saved;
+        self.all.iter().any(unsaved)
+    }
+
+    pub fn mark_saved(&mut self, id: RunId) {
+        if let Some(run) = self.all.iter_mut().find(|run| run.id == id) {
+            run.saved = true;
+        }
     }
 
     pub fn all(&self) -> &[Run] {
@@ -51,6 +67,7 @@ impl Runs {
     }
 
     pub fn add(&mut self, run: Run) {
+        self.newest = Some(run.id);
         self.all.push(run);
         if self.all.len() > REMEMBERED {
             self.all.remove(0);
@@ -79,8 +96,18 @@ impl Runs {
         run.take_preview(preview);
         while self.all.iter().map(Run::bytes).sum::<usize>() > limit_bytes {
             let longest = self.all.iter_mut().max_by_key(|run| run.history.len());
-            match longest.filter(|run| run.history.len() > 2) {
-                Some(run) => run.thin(),
+            if let Some(run) = longest.filter(|run| run.history.len() > 2) {
+                run.thin();
+                continue;
+            }
+            // Of old runs the last estimates go, too; never that of the run under way.
+            let shown = self.shown;
+            let mut others = self.all.iter_mut().enumerate();
+            let oldest = others.find(|(index, run)| {
+                *index != shown && !run.is_running() && !run.history.is_empty()
+            });
+            match oldest {
+                Some((_, run)) => drop(run.history.remove(0)),
                 None => break,
             }
         }

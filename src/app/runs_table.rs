@@ -123,6 +123,7 @@ impl Studio {
         }
         if let Some(setup) = take {
             self.kept.setup = setup;
+            self.fit_setup();
         }
         if pin {
             self.pin();

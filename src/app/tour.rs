@@ -50,7 +50,7 @@ impl Studio {
             if !self.presenter.on {
                 self.tour = None;
                 self.notice = Notice::hint(
-                    "The demos stop here, since you take over. Present, Play the demos lets \
+                    "The demos stop here, since you take over. Present, Play all demos lets \
                      them go on.",
                 );
                 return;

@@ -115,7 +115,11 @@ fn residual(facts: &Facts) -> Option<Remark> {
 
 fn whiteness(facts: &Facts) -> Option<Remark> {
     let within_noise = facts.noise > 0.0 && facts.residual_rms <= EXPLAINED * facts.noise;
-    let percent = 100.0 * facts.whiteness.worst();
+    let worst = facts.whiteness.worst();
+    let (percent, agree) = (
+        100.0 * worst.abs(),
+        if worst < 0.0 { "alternate" } else { "agree" },
+    );
     Some(match (facts.whiteness.is_white(), within_noise) {
         (true, _) => Remark {
             weight: Weight::Reassuring,
@@ -128,7 +132,7 @@ fn whiteness(facts: &Facts) -> Option<Remark> {
                 false => Weight::Careful,
             },
             text: format!(
-                "What is left has structure: neighbours agree by {percent:.0} %{}.",
+                "What is left has structure: neighbours {agree} by {percent:.0} %{}.",
                 match within_noise {
                     true => ", though within the noise",
                     false => "",

@@ -120,8 +120,13 @@ pub enum EventKind {
     /// The last preview is in the slot.
     Ended(Box<Conclusion>),
     Saved(PathBuf, Result<Vec<String>, String>),
-    /// After how many steps, and what was changed; or why it was not.
-    Changed(usize, Result<Vec<Change>, String>),
+    Changed {
+        /// Steps done before.
+        step: usize,
+        made: Vec<Change>,
+        /// Why not all that was asked for was made.
+        refused: Option<String>,
+    },
 }
 
 /// One step.
@@ -409,7 +414,7 @@ impl Thread {
         }
     }
 
-    /// Makes changes in their order, up to the first that is refused.
+    /// Makes changes in their order, but for those that are refused.
     fn change(&mut self, changes: Vec<Change>) {
         let Some((run, job, _)) = &mut self.current else {
             return;
@@ -417,13 +422,22 @@ impl Thread {
         let run = *run;
         let solver = job.solver();
         let step = solver.steps_done();
-        let made = guarded(|| {
-            for change in &changes {
-                solver.change(change).map_err(|error| error.to_string())?;
+        let (mut made, mut refused) = (Vec::new(), None);
+        for change in changes {
+            let tried = guarded(|| solver.change(&change).map_err(|error| error.to_string()));
+            match tried {
+                Ok(()) => made.push(change),
+                Err(error) => refused = Some(error),
             }
-            Ok(changes)
-        });
-        self.tell(run, EventKind::Changed(step, made));
+        }
+        self.tell(
+            run,
+            EventKind::Changed {
+                step,
+                made,
+                refused,
+            },
+        );
     }
 
     fn save(&mut self, folder: PathBuf) {
@@ -652,10 +666,11 @@ mod tests {
         assert_ne!(save(&worker, "good").unwrap(), before);
         worker.change(vec![Change::Seed(1000), Change::Guidance(2.0)]);
         let refused = wait(&worker, |event| match event.kind {
-            EventKind::Changed(_, result) => Some(result),
+            EventKind::Changed { made, refused, .. } => Some((made, refused)),
             _ => None,
         });
-        assert!(refused.unwrap_err().contains("the guidance"));
+        assert_eq!(refused.0, [Change::Seed(1000)]);
+        assert!(refused.1.unwrap().contains("the guidance"));
         assert_eq!(save(&worker, "good"), Ok(vec!["1000 steps".into()]));
         // A new run takes the place of the present one.
         let next = worker.start(Counter::job(usize::MAX, 0, 0));

@@ -75,6 +75,10 @@ fn the_reference_solver_forms_x0_step_by_step_and_branches() {
 
     let saved = folder.path().join("branch/reconstruction.gif");
     window.state_mut().open(saved, None);
+    // Run 1 was never saved.
+    window.step();
+    window.step();
+    click(&mut window, "Open it");
     until(&mut window, "the saved clip", |window| {
         sees(window, "reconstruction.gif is open")
     });

@@ -119,6 +119,7 @@ impl Studio {
                     let mut fresh = Setup::default();
                     (preset.change)(&mut fresh);
                     self.kept.setup.take_model(&fresh);
+                    self.fit_setup();
                 }
             }
             ui.separator();
@@ -126,10 +127,15 @@ impl Studio {
             if self.kept.presets.is_empty() {
                 ui.weak("none yet");
             }
+            let mut taken = false;
             for preset in &self.kept.presets {
                 if ui.button(&preset.name).clicked() {
                     self.kept.setup.take_model(&preset.setup);
+                    taken = true;
                 }
+            }
+            if taken {
+                self.fit_setup();
             }
             if ui
                 .button("Save, rename or delete ...")

@@ -193,6 +193,8 @@ fn sought(
         let (scale, typed) = (row.scale, row.scale);
         let slider = RangeSlider::new(&mut min, &mut max, row.reach.clone())
             .clamping(SliderClamping::Never)
+            // The first digit of a bound would already be one.
+            .update_while_editing(false)
             .custom_formatter(move |v, _| scale.number(v))
             .custom_parser(move |text| typed.parse(text))
             .text(row.name);
