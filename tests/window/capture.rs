@@ -61,6 +61,9 @@ fn frames_and_region_change_what_is_shown_and_what_is_run() {
     click(&mut window, "Stop");
     until(&mut window, "the stop", |window| sees(window, "Stopped."));
     click(&mut window, "All of the frame");
+    // The stopped run was never saved.
+    window.step();
+    click(&mut window, "Open it");
     until(&mut window, "all rows", |window| {
         sees(window, "measurement.gif is now 8x64x64")
     });
