@@ -62,7 +62,11 @@ fn until(
 ) {
     let started = Instant::now();
     while !reached(window) {
-        assert!(started.elapsed() < PATIENCE, "waited for: {what}");
+        assert!(
+            started.elapsed() < PATIENCE,
+            "waited for: {what}; the window says: {}",
+            window.state().notice()
+        );
         window.step();
         std::thread::sleep(Duration::from_millis(5));
     }

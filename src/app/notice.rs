@@ -37,6 +37,14 @@ impl Notice {
         }
     }
 
+    /// All that it says.
+    pub fn words(&self) -> String {
+        match &self.detail {
+            Some(detail) => format!("{}: {detail}", self.text),
+            None => self.text.clone(),
+        }
+    }
+
     pub fn show(&self, ui: &mut egui::Ui) {
         ui.horizontal_wrapped(|ui| match &self.detail {
             None => {
@@ -55,7 +63,7 @@ impl Notice {
                     .on_hover_text("Copy this message")
                     .clicked()
                 {
-                    ui.ctx().copy_text(format!("{}: {detail}", self.text));
+                    ui.ctx().copy_text(self.words());
                 }
             }
         });

@@ -197,6 +197,11 @@ impl Studio {
         these.map(|finding| finding.parameter.value).collect()
     }
 
+    /// What the window says happened last.
+    pub fn notice(&self) -> String {
+        self.notice.words()
+    }
+
     /// The step of the estimate that is shown.
     pub fn shown_step(&self) -> Option<usize> {
         Some(self.runs.shown()?.shown()?.step)
