@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use eframe::egui::{self, Color32, TextureOptions};
 use egui_plot::{
-    HoverPosition, Line, MarkerShape, Plot, PlotBounds, PlotImage, PlotPoint, Points, VLine,
+    HoverPosition, Line, MarkerShape, Plot, PlotBounds, PlotImage, PlotPoint, PlotResponse, Points,
+    VLine,
 };
 
 use super::Studio;
@@ -144,10 +145,13 @@ impl Studio {
             plot.points(mark("sliders", place, MarkerShape::Cross, 9.0).color(Color32::BLACK));
             plot.points(mark("sliders", place, MarkerShape::Cross, 7.0).color(colour));
         });
-        let response = shown.response;
-        response.widget_info(|| {
-            egui::WidgetInfo::labeled(egui::Role::Image, true, "map of the residual")
-        });
+        self.pick_on(&shown, "map of the residual");
+    }
+
+    /// A click or a drag on a plot moves the sliders there.
+    fn pick_on(&mut self, shown: &PlotResponse<()>, name: &str) {
+        let response = &shown.response;
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, name));
         let picked = response.clicked() || response.dragged();
         if let Some(pointer) = response.interact_pointer_pos().filter(|_| picked) {
             let at = shown.transform.value_from_position(pointer);
@@ -184,15 +188,7 @@ impl Studio {
             plot.line(Line::new("95 %", bar).width(4.0));
             plot.vline(VLine::new("slider", place));
         });
-        let response = shown.response;
-        response.widget_info(|| {
-            egui::WidgetInfo::labeled(egui::Role::Image, true, "curve of the residual")
-        });
-        let picked = response.clicked() || response.dragged();
-        if let Some(pointer) = response.interact_pointer_pos().filter(|_| picked) {
-            let at = shown.transform.value_from_position(pointer);
-            self.pick(at.x, at.y);
-        }
+        self.pick_on(&shown, "curve of the residual");
     }
 }
 

@@ -29,6 +29,7 @@ pub use map::{Lowest, MakeSurvey, Map, MapAnswer, MapRequest, Mapper};
 pub use slot::Slot;
 
 use crate::clip::Clip;
+use crate::device::panic_text;
 use crate::metrics::Whiteness;
 use crate::physics::Parameter;
 use crate::prior::PriorError;
@@ -475,14 +476,8 @@ fn preview(run: RunId, job: &mut dyn Job, progress: &Progress) -> Preview {
 /// What `work` returns, or its error or panic as a message.
 fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        let said = panic
-            .downcast_ref::<String>()
-            .cloned()
-            .or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
-        Err(format!(
-            "the program failed inside: {}",
-            said.unwrap_or_else(|| "no reason given".into())
-        ))
+        let said = panic_text(panic.as_ref());
+        Err(format!("the program failed inside: {said}"))
     })
 }
 
