@@ -12,6 +12,7 @@
 //! | [`solver`] | stepwise reconstruction: instant, fast and reference |
 //! | [`metrics`] | PSNR, SSIM, residuals |
 //! | [`run`] | what a run is: plan, record, results folder; the scoreboard |
+//! | [`scenes`] | generated scenes, a function of place, time and seed each |
 //! | [`device`] | which device computes, and why |
 //! | [`verify`] | whether a device computes the published method |
 //! | [`worker`] | the threads that step solvers and answer sliders |
@@ -35,6 +36,7 @@ pub mod noise;
 pub mod physics;
 pub mod prior;
 pub mod run;
+pub mod scenes;
 pub mod solver;
 pub mod verify;
 pub mod worker;

@@ -13,8 +13,8 @@ use crate::clip::{Clip, Shape};
 use crate::media::{FrameRange, PngDepth, Rounding, WriteOptions};
 use crate::noise::Noise;
 use crate::run::plan::Physics;
-use crate::run::scenes::{self, Scene};
 use crate::run::{FileRecord, ModelRecord, ResultsFolder, Sensor};
+use crate::scenes::{self, Scene};
 
 /// How many bits the camera's levels have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]

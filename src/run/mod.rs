@@ -13,7 +13,6 @@ mod peak;
 pub mod plan;
 pub mod published;
 mod record;
-pub mod scenes;
 pub mod score;
 mod sensor;
 pub mod trust;

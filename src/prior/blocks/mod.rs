@@ -84,7 +84,7 @@ mod tests {
     use super::*;
     use crate::metrics::psnr;
     use crate::noise::Noise;
-    use crate::run::scenes::Scene;
+    use crate::scenes::Scene;
 
     fn noisy(clean: &Clip, sigma: f32) -> Clip {
         let noise = Noise::seeded(11).normal_clip(clean.shape());

@@ -12,7 +12,7 @@ use crate::physics::{
 };
 use crate::run::Sensor;
 use crate::run::plan::{AberrationUnknown, Physics};
-use crate::run::scenes::{SHAPE, Scene};
+use crate::scenes::{SHAPE, Scene};
 use crate::solver::{ScatterSearch, Sought, Variation};
 
 /// Ranges that scattering layers are drawn from: the published ones.

@@ -405,7 +405,7 @@ pub(super) fn problem(physics: Physics, recorded: Recorded, mask: Option<Clip>) 
 mod tests {
     use super::*;
     use crate::media::{Rounding, WriteOptions};
-    use crate::run::scenes::Scene;
+    use crate::scenes::Scene;
 
     const SHAPE: Shape = Shape::new(2, 16, 16);
 

@@ -131,9 +131,10 @@ mod tests {
     use super::*;
     use crate::clip::Shape;
     use crate::physics::{Dehaze, ForwardModel, Optics, Scatter};
+    use crate::run::drive;
     use crate::run::plan::Physics;
     use crate::run::score::{Rival, Truth};
-    use crate::run::{drive, scenes::Scene};
+    use crate::scenes::Scene;
     use crate::solver::{Instant, InstantConfig, Measurement, ScatterSearch, Solver, Sought};
 
     const SHAPE: Shape = Shape::new(2, 16, 16);

@@ -394,7 +394,7 @@ fn centre(psf: &[f32]) -> [isize; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::scenes::Scene;
+    use crate::scenes::Scene;
 
     fn under(coefficients: &[f64], scene: &Clip) -> Clip {
         ZernikeBlur::new(scene.shape(), coefficients.to_vec())

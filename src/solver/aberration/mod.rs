@@ -821,7 +821,7 @@ impl Solver for BlindZernike {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::scenes::Scene;
+    use crate::scenes::Scene;
 
     const SHAPE: Shape = Shape::new(2, 32, 32);
 

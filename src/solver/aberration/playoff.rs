@@ -89,7 +89,7 @@ impl Playoff {
 mod tests {
     use super::*;
     use crate::clip::Shape;
-    use crate::run::scenes::Scene;
+    use crate::scenes::Scene;
     use crate::solver::Measurement;
     use crate::solver::aberration::{BlindZernike, Exposure, ZernikeSearch};
 

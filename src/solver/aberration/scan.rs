@@ -131,7 +131,7 @@ mod tests {
     use super::*;
     use crate::clip::Shape;
     use crate::physics::{ForwardModel, ZernikeBlur};
-    use crate::run::scenes::Scene;
+    use crate::scenes::Scene;
     use crate::solver::aberration::{BlindZernikeConfig, Exposure, ZernikeSearch};
     use crate::solver::{Measurement, Quantisation};
 

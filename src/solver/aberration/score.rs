@@ -43,7 +43,7 @@ mod tests {
     use super::*;
     use crate::clip::Shape;
     use crate::physics::{ForwardModel, ZernikeBlur};
-    use crate::run::scenes::Scene;
+    use crate::scenes::Scene;
     use crate::solver::aberration::{
         BlindZernikeConfig, COARSE_ITERATIONS, COARSE_WEIGHT, Descent, Exposure, FIRST_WEIGHT,
         ZernikeSearch,

@@ -341,7 +341,7 @@ mod tests {
     use super::*;
     use crate::clip::Shape;
     use crate::physics::{ForwardModel, ZernikeBlur};
-    use crate::run::scenes::Scene;
+    use crate::scenes::Scene;
 
     const TRUTH: [f64; 10] = [0.0, 0.0, 0.0, -0.9, 1.9, 0.7, 0.4, 0.2, 1.1, -1.8];
 

@@ -609,7 +609,7 @@ mod tests {
     use super::*;
     use crate::metrics::fit;
     use crate::physics::Optics;
-    use crate::run::scenes::Scene;
+    use crate::scenes::Scene;
     use crate::solver::Quantisation;
 
     const SHAPE: Shape = Shape::new(4, 48, 48);

@@ -3,7 +3,7 @@ use crate::clip::Shape;
 use crate::metrics::psnr;
 use crate::physics::{Dehaze, Optics, Scatter};
 use crate::prior::{BlockMatching, PriorError, Tv};
-use crate::run::scenes::Scene;
+use crate::scenes::Scene;
 use crate::solver::{Instant, InstantConfig, Quantisation};
 
 const SHAPE: Shape = Shape::new(5, 32, 28);

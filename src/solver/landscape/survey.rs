@@ -205,7 +205,7 @@ impl Survey {
 mod tests {
     use super::*;
     use crate::noise::Noise;
-    use crate::run::scenes::Scene;
+    use crate::scenes::Scene;
 
     fn lowest(survey: &Survey, xs: &[f64], ys: &[f64]) -> (f64, f64) {
         let places = xs.iter().flat_map(|&x| {

@@ -331,7 +331,7 @@ mod tests {
     use super::*;
     use crate::clip::Shape;
     use crate::physics::{ForwardModel, ZernikeBlur};
-    use crate::run::scenes::Scene;
+    use crate::scenes::Scene;
     use crate::solver::aberration::{PIXELS_PER_RADIAN, mirror_image};
 
     const A: [f64; 10] = [0.0, 0.0, 0.0, 0.8, 1.5, -0.6, 0.9, -1.2, 0.4, 0.7];

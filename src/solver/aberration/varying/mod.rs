@@ -841,7 +841,7 @@ impl Solver for VaryingZernike {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::scenes::Scene;
+    use crate::scenes::Scene;
     use crate::solver::Exposure;
 
     const SHAPE: Shape = Shape::new(3, 32, 32);

@@ -129,7 +129,7 @@ mod tests {
     use super::*;
     use crate::noise::Noise;
     use crate::physics::zernike::Pupil;
-    use crate::run::scenes::Scene;
+    use crate::scenes::Scene;
     use crate::solver::aberration::pool;
     use crate::solver::aberration::varying::shared::Shared;
     use crate::solver::aberration::verdict::similarity;

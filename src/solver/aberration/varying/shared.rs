@@ -230,7 +230,7 @@ mod tests {
     use crate::clip::{Clip, Shape};
     use crate::noise::Noise;
     use crate::physics::{ForwardModel, ZernikeBlur};
-    use crate::run::scenes::Scene;
+    use crate::scenes::Scene;
 
     const FRAMES: usize = 4;
 
