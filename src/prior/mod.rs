@@ -6,6 +6,7 @@
 
 mod average;
 mod blocks;
+pub mod compact;
 mod denoiser;
 mod differences;
 mod diffusion_denoiser;
