@@ -5,10 +5,11 @@ use rayon::prelude::*;
 use super::activation;
 use super::config::Config;
 use super::kernel::{BLOCK, Correlate};
-use super::layout::{Conv, Layout, Start};
+use super::layout::{Block, Conv, Layout, Start};
 use super::maps::Maps;
 use super::strip::Strip;
 use super::vectors::dispatch;
+use crate::clip::Shape;
 use crate::noise::Noise;
 
 /// Pixels a thread takes at once: a multiple of what kernels compute at once.
@@ -37,8 +38,31 @@ impl Network {
         network
     }
 
-    /// To be called when parameters have changed.
-    pub fn pack(&mut self) {
+    /// Changes parameters.
+    pub fn change(&mut self, change: impl FnOnce(&mut [f32])) {
+        change(&mut self.parameters);
+        self.pack();
+    }
+
+    /// Memory an evaluation with its slopes takes, in bytes, the parameters included.
+    pub fn memory_bytes(&self, shape: Shape) -> u64 {
+        let half = shape.frames * shape.height.div_ceil(2) * shape.width.div_ceil(2);
+        let Layout {
+            down, middle, up, ..
+        } = &self.layout;
+        let levels = down.iter().chain([middle]).enumerate();
+        let levels = levels.chain(up.iter().enumerate());
+        // A block keeps three sets of features.
+        let kept = |(level, stage): (usize, &Vec<Block>)| -> usize {
+            let each = stage.iter().map(|block| 3 * block.first.outputs);
+            each.sum::<usize>() * (half >> (2 * level))
+        };
+        let numbers: usize = levels.map(kept).sum();
+        let width = self.layout.enter.outputs;
+        4 * (numbers + 8 * width * half + 4 * self.parameters.len()) as u64
+    }
+
+    fn pack(&mut self) {
         let Self {
             layout,
             parameters,
