@@ -13,6 +13,7 @@
 //! | [`metrics`] | PSNR, SSIM, residuals |
 //! | [`run`] | what a run is: plan, record, results folder; the scoreboard |
 //! | [`scenes`] | generated scenes, a function of place, time and seed each |
+//! | [`train`] | training a prior on footage |
 //! | [`device`] | which device computes, and why |
 //! | [`verify`] | whether a device computes the published method |
 //! | [`worker`] | the threads that step solvers and answer sliders |
@@ -38,5 +39,6 @@ pub mod prior;
 pub mod run;
 pub mod scenes;
 pub mod solver;
+pub mod train;
 pub mod verify;
 pub mod worker;

@@ -23,7 +23,7 @@ pub use cpu_time::cpu_time;
 pub use drive::{Outcome, drive};
 pub use folder::{ResultsError, ResultsFolder};
 pub use hash::sha256;
-pub use memory::{MemoryError, check_memory};
+pub use memory::{MemoryError, available_bytes, check_memory};
 pub use peak::peak_memory_bytes;
 pub use record::{
     BURN_VERSION, DeviceRecord, FileRecord, Geometry, MeasurementRecord, ModelRecord, PriorRecord,
