@@ -55,10 +55,20 @@ fn prepare(config: &Config, base: &Path) -> anyhow::Result<()> {
     let description = config.data.as_ref().ok_or_else(|| {
         bad_input!("there is no [data] in the configuration, so there is nothing to prepare")
     })?;
-    let prepared = data::prepare(description, base, &|progress| eprintln!("{progress}"))?;
+    let prepared = data::prepare(description, base, &tell)?;
     println!("{}", prepared.train.display());
     println!("{}", prepared.validation.display());
     Ok(())
+}
+
+fn tell(progress: data::Progress) {
+    match progress {
+        data::Progress::Fetching(url) => eprintln!("fetching {url}"),
+        data::Progress::Unpacking(path) => eprintln!("unpacking {}", path.display()),
+        data::Progress::Reading(path) => eprintln!("reading {}", path.display()),
+        data::Progress::Warning(text) => eprintln!("warning: {text}"),
+        data::Progress::Clips { done, total } => eprintln!("{done} of {total} clips"),
+    }
 }
 
 /// The files of clips, prepared or named.
@@ -112,7 +122,11 @@ fn learner(config: &Config, base: &Path) -> anyhow::Result<Box<dyn Learner>> {
 fn train(config: &Config, base: &Path, out: &Path, args: &Args) -> anyhow::Result<()> {
     let [clips, validation] = pools(config, base)?;
     let learner = learner(config, base)?;
-    check_size(&*learner, &config.training, clips.shape().len() * clips.len())?;
+    check_size(
+        &*learner,
+        &config.training,
+        clips.shape().len() * clips.len(),
+    )?;
     std::fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
     let interrupted = interrupt::watch()?;
     eprintln!(
@@ -124,8 +138,7 @@ fn train(config: &Config, base: &Path, out: &Path, args: &Args) -> anyhow::Resul
         out.display()
     );
     let training = &config.training;
-    let mut trainer =
-        Trainer::new(learner, &config.network, training, &clips, &validation, out)?;
+    let mut trainer = Trainer::new(learner, &config.network, training, &clips, &validation, out)?;
     let last = args.until.unwrap_or(usize::MAX).min(training.steps);
     if trainer.step() > 0 {
         eprintln!("going on after step {}", trainer.step());
