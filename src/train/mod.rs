@@ -1,0 +1,3 @@
+//! Training a prior of one's own.
+
+pub mod data;
