@@ -7,7 +7,6 @@ pub mod curves;
 pub mod demos;
 mod drive;
 mod folder;
-mod hash;
 mod memory;
 mod peak;
 pub mod plan;
@@ -17,12 +16,12 @@ pub mod score;
 mod sensor;
 pub mod trust;
 
+pub use crate::hash::sha256;
 pub use capture::{Capture, CaptureError, CaptureFiles, open_recorded};
 pub use chart::{Axis, ChartError, HeatMap};
 pub use cpu_time::cpu_time;
 pub use drive::{Outcome, drive};
 pub use folder::{ResultsError, ResultsFolder};
-pub use hash::sha256;
 pub use memory::{MemoryError, available_bytes, check_memory};
 pub use peak::peak_memory_bytes;
 pub use record::{

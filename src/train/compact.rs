@@ -87,7 +87,10 @@ impl Learner for CompactLearner {
             .collect();
         let share = 1.0 / batch.len() as f32;
         for (_, each) in &learnt {
-            gradient.iter_mut().zip(each).for_each(|(g, e)| *g += share * e);
+            gradient
+                .iter_mut()
+                .zip(each)
+                .for_each(|(g, e)| *g += share * e);
         }
         Ok(learnt.iter().map(|(loss, _)| loss).sum::<f64>() / batch.len() as f64)
     }
@@ -163,7 +166,9 @@ mod tests {
                     });
                 };
                 move_by(step);
-                let loss = learner.learn(&batch, &mut vec![0.0; gradient.len()]).unwrap();
+                let loss = learner
+                    .learn(&batch, &mut vec![0.0; gradient.len()])
+                    .unwrap();
                 learner.change(&mut |p| {
                     let pairs = p[from..to].iter_mut().zip(&direction);
                     pairs.for_each(|(p, d)| *p -= step * d);

@@ -272,10 +272,7 @@ mod tests {
         let config = load("[network]\nkind = \"compact\"\n[training]\nsteps = 7\n").unwrap();
         assert_eq!(config.training.steps, 7);
         assert_eq!(config.training.batch, Training::default().batch);
-        assert_eq!(
-            config.network.compact().unwrap().widths,
-            default_widths()
-        );
+        assert_eq!(config.network.compact().unwrap().widths, default_widths());
     }
 
     #[test]

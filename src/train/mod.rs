@@ -28,4 +28,4 @@ pub use config::{Config, ConfigError, Crop, NetworkConfig, Training};
 pub use curve::{Curve, Point};
 pub use learner::{Array, Example, Learner};
 pub use state::StateError;
-pub use trainer::{Trainer, TrainError};
+pub use trainer::{TrainError, Trainer};

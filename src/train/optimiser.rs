@@ -36,7 +36,11 @@ impl Optimiser {
         let norm = gradient.iter().map(|&g| f64::from(g).powi(2)).sum::<f64>();
         let norm = norm.sqrt();
         let limit = training.clip_norm;
-        let shrink = if limit > 0.0 && norm > limit { limit / norm } else { 1.0 } as f32;
+        let shrink = if limit > 0.0 && norm > limit {
+            limit / norm
+        } else {
+            1.0
+        } as f32;
         let count = (step + 1) as i32;
         let rate = rate(training, step);
         let unbias_1 = 1.0 - BETA_1.powi(count);
@@ -64,7 +68,9 @@ impl Optimiser {
         } else if (step + 1).is_multiple_of(training.average_every) {
             // Early on, an average over as many steps as there were.
             let steps = (step - training.average_from) / training.average_every;
-            let keep = training.average.min((steps + 1) as f64 / (steps + 10) as f64);
+            let keep = training
+                .average
+                .min((steps + 1) as f64 / (steps + 10) as f64);
             let share = (1.0 - keep) as f32;
             for (average, parameter) in self.average.iter_mut().zip(parameters) {
                 *average += share * (parameter - *average);

@@ -67,7 +67,8 @@ impl State {
             average,
         } = &self.optimiser;
         let rows = [&self.parameters, average, first, second];
-        let bytes = rows.map(|row| -> Vec<u8> { row.iter().flat_map(|v| v.to_le_bytes()).collect() });
+        let bytes =
+            rows.map(|row| -> Vec<u8> { row.iter().flat_map(|v| v.to_le_bytes()).collect() });
         let views = ROWS.iter().zip(&bytes).map(|(name, bytes)| {
             let view = TensorView::new(Dtype::F32, vec![bytes.len() / 4], bytes);
             (*name, view.expect("bytes and shape agree"))
@@ -95,7 +96,10 @@ impl State {
         };
         let read = || -> Result<Self, String> {
             let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| e.to_string())?;
-            let notes = header.metadata().as_ref().and_then(|notes| notes.get(NOTES));
+            let notes = header
+                .metadata()
+                .as_ref()
+                .and_then(|notes| notes.get(NOTES));
             let notes = notes.ok_or("it has no notes of a training")?;
             let notes = serde_json::from_str(notes).map_err(|e| e.to_string())?;
             let arrays = SafeTensors::deserialize(&bytes).map_err(|e| e.to_string())?;
@@ -120,7 +124,10 @@ impl State {
                 average,
             } = &state.optimiser;
             let length = state.parameters.len();
-            if [first, second, average].iter().any(|row| row.len() != length) {
+            if [first, second, average]
+                .iter()
+                .any(|row| row.len() != length)
+            {
                 return Err("its rows differ in length".into());
             }
             Ok(state)

@@ -233,7 +233,9 @@ fn middle(pool: &Pool, index: usize, multiple: usize) -> Clip {
     let rows = (0..shape.frames).flat_map(|f| (0..shape.height).map(move |r| (f, r)));
     let data = rows.flat_map(|(frame, row)| {
         let from = (frame * whole.height + top + row) * whole.width + left;
-        levels[from..][..shape.width].iter().map(|&v| f32::from(v) / 255.0)
+        levels[from..][..shape.width]
+            .iter()
+            .map(|&v| f32::from(v) / 255.0)
     });
     Clip::new(shape, data.collect())
 }
