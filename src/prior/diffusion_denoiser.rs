@@ -3,11 +3,36 @@
 use super::{Denoiser, Prior, PriorError, Schedule};
 use crate::clip::{Clip, Shape};
 
-/// Removes noise by one evaluation of a network that estimates it.
+/// The amplitudes in `noisy`, under noise of standard deviation `sigma`, by one estimate of noise:
+/// `predict(x_t, t)`.
 ///
 /// The network knows x_t = sqrt(abar) (2u - 1) + sqrt(1 - abar) eps. An amplitude u under noise of
 /// standard deviation sigma is such a video, scaled by sqrt(abar), at the t where
 /// sqrt((1 - abar) / abar) = 2 sigma; the nearest step of the schedule is asked.
+pub fn denoised(
+    schedule: &Schedule,
+    noisy: &Clip,
+    sigma: f64,
+    predict: impl FnOnce(&Clip, usize) -> Result<Clip, PriorError>,
+) -> Result<Clip, PriorError> {
+    let level = 2.0 * sigma;
+    // Noise levels rise along the schedule.
+    let steps = schedule.steps();
+    let above = steps.partition_point(|s| f64::from(s.sqrt_recipm1) < level);
+    let below = above.saturating_sub(1);
+    let above = above.min(steps.len() - 1);
+    let apart = |i: usize| (f64::from(steps[i].sqrt_recipm1) / level).ln().abs();
+    let step = if apart(below) < apart(above) {
+        &steps[below]
+    } else {
+        &steps[above]
+    };
+    let signal = step.alpha_bar.sqrt();
+    let eps = predict(&noisy.map(|u| signal * (2.0 * u - 1.0)), step.t)?;
+    Ok(noisy.zip(&eps, |u, e| u - 0.5 * step.sqrt_recipm1 * e))
+}
+
+/// Removes noise by one evaluation of a network that estimates it, as [`denoised`] does.
 pub struct DiffusionDenoiser {
     name: String,
     prior: Box<dyn Prior>,
@@ -31,23 +56,9 @@ impl Denoiser for DiffusionDenoiser {
     }
 
     fn denoise(&mut self, noisy: &Clip, sigma: f64) -> Result<Clip, PriorError> {
-        let level = 2.0 * sigma;
-        // Noise levels rise along the schedule.
-        let steps = self.schedule.steps();
-        let above = steps.partition_point(|s| f64::from(s.sqrt_recipm1) < level);
-        let below = above.saturating_sub(1);
-        let above = above.min(steps.len() - 1);
-        let apart = |i: usize| (f64::from(steps[i].sqrt_recipm1) / level).ln().abs();
-        let step = if apart(below) < apart(above) {
-            &steps[below]
-        } else {
-            &steps[above]
-        };
-        let signal = step.alpha_bar.sqrt();
-        let eps = self
-            .prior
-            .predict(&noisy.map(|u| signal * (2.0 * u - 1.0)), step.t)?;
-        Ok(noisy.zip(&eps, |u, e| u - 0.5 * step.sqrt_recipm1 * e))
+        denoised(&self.schedule, noisy, sigma, |x_t, t| {
+            self.prior.predict(x_t, t)
+        })
     }
 
     fn check_shape(&self, shape: Shape) -> Result<(), PriorError> {

@@ -61,7 +61,7 @@ impl NetworkPrior {
     }
 }
 
-fn upload(clip: &Clip, device: &burn::tensor::Device) -> Tensor<4> {
+pub(crate) fn upload(clip: &Clip, device: &burn::tensor::Device) -> Tensor<4> {
     let Shape {
         frames,
         height,
@@ -71,7 +71,7 @@ fn upload(clip: &Clip, device: &burn::tensor::Device) -> Tensor<4> {
     Tensor::from_data(data, device)
 }
 
-fn download(tensor: Tensor<4>, shape: Shape) -> Result<Clip, String> {
+pub(crate) fn download(tensor: Tensor<4>, shape: Shape) -> Result<Clip, String> {
     let data = tensor.try_into_vec_as::<f32>().map_err(|e| e.to_string())?;
     Ok(Clip::new(shape, data))
 }
@@ -120,17 +120,7 @@ impl Prior for NetworkPrior {
     }
 
     fn describe(&self) -> String {
-        let config = self.net.config();
-        let levels: Vec<String> = config.multipliers.iter().map(usize::to_string).collect();
-        format!(
-            "space-time U-Net, {:.1} M parameters (dim {}, levels {}, {} heads of {}) on {}",
-            config.parameter_count() as f64 / 1e6,
-            config.dim,
-            levels.join("-"),
-            config.heads,
-            config.temporal_head_dim,
-            self.device
-        )
+        format!("{} on {}", self.net.config(), self.device)
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Step {
     /// Posterior mean `c1 * x0 + c2 * x_t`.
     pub c1: f32,
     pub c2: f32,
+    /// Of the posterior.
+    pub variance: f32,
     /// Logarithm of the posterior variance, which is held at 1e-20 or above.
     pub log_variance: f32,
 }
@@ -46,6 +48,7 @@ impl Step {
             sqrt_recipm1: (alpha_bar.recip() - 1.0).sqrt() as f32,
             c1: (beta * alpha_bar_prev.sqrt() / (1.0 - alpha_bar)) as f32,
             c2: ((1.0 - alpha_bar_prev) * alpha.sqrt() / (1.0 - alpha_bar)) as f32,
+            variance: variance as f32,
             log_variance: variance.max(1e-20).ln() as f32,
         }
     }
@@ -71,6 +74,22 @@ pub struct Schedule {
 impl Schedule {
     /// Steps of the published schedule.
     pub const PUBLISHED_TIMESTEPS: usize = 1000;
+
+    /// What published checkpoints hold of their schedule, by name.
+    pub const BUFFERS: [&str; 12] = [
+        "betas",
+        "alphas_cumprod",
+        "alphas_cumprod_prev",
+        "sqrt_alphas_cumprod",
+        "sqrt_one_minus_alphas_cumprod",
+        "log_one_minus_alphas_cumprod",
+        "sqrt_recip_alphas_cumprod",
+        "sqrt_recipm1_alphas_cumprod",
+        "posterior_variance",
+        "posterior_log_variance_clipped",
+        "posterior_mean_coef1",
+        "posterior_mean_coef2",
+    ];
 
     /// The published cosine schedule: alpha_bar(i) ~ cos^2(((i/T) + 0.008)/1.008 * pi/2),
     /// beta at most 0.9999.
@@ -138,6 +157,26 @@ impl Schedule {
         Ok(shorter)
     }
 
+    /// The arrays that [`BUFFERS`](Self::BUFFERS) names, in that order.
+    pub fn buffers(&self) -> [Vec<f32>; 12] {
+        let of_steps = |f: fn(&Step) -> f32| self.steps.iter().map(f).collect();
+        let of_signal = |f: fn(f64) -> f64| self.alpha_bars.iter().map(|&a| f(a) as f32).collect();
+        [
+            of_steps(|s| s.beta),
+            of_steps(|s| s.alpha_bar),
+            of_steps(|s| s.alpha_bar_prev),
+            of_signal(f64::sqrt),
+            of_signal(|a| (1.0 - a).sqrt()),
+            of_signal(|a| (1.0 - a).ln()),
+            of_steps(|s| s.sqrt_recip),
+            of_steps(|s| s.sqrt_recipm1),
+            of_steps(|s| s.variance),
+            of_steps(|s| s.log_variance),
+            of_steps(|s| s.c1),
+            of_steps(|s| s.c2),
+        ]
+    }
+
     /// T of the original schedule, which guidance weights such as sin^2(pi t/T) refer to.
     pub fn timesteps(&self) -> usize {
         self.timesteps
@@ -173,27 +212,14 @@ mod tests {
 
     fn assert_golden(schedule: &Schedule, bytes: &[u8]) {
         let golden = Weights::from_safetensors(bytes).unwrap();
-        type Column = (&'static str, fn(&Step) -> f32);
-        let columns: [Column; 8] = [
-            ("betas", |s| s.beta),
-            ("alphas_cumprod", |s| s.alpha_bar),
-            ("alphas_cumprod_prev", |s| s.alpha_bar_prev),
-            ("sqrt_recip_alphas_cumprod", |s| s.sqrt_recip),
-            ("sqrt_recipm1_alphas_cumprod", |s| s.sqrt_recipm1),
-            ("posterior_mean_coef1", |s| s.c1),
-            ("posterior_mean_coef2", |s| s.c2),
-            ("posterior_log_variance_clipped", |s| s.log_variance),
-        ];
-        for (name, of) in columns {
+        for (name, found) in Schedule::BUFFERS.into_iter().zip(schedule.buffers()) {
             let expected = &golden.get(name).unwrap().data;
             assert_eq!(expected.len(), schedule.len());
-            for (step, &want) in schedule.steps().iter().zip(expected) {
-                let got = of(step);
+            for (t, (got, &want)) in found.into_iter().zip(expected).enumerate() {
                 let slack = 2e-7 * want.abs().max(1e-12);
                 assert!(
                     (got - want).abs() <= slack,
-                    "{name} at t = {}: {got} is not {want}",
-                    step.t
+                    "{name} at t = {t}: {got} is not {want}"
                 );
             }
         }

@@ -144,6 +144,32 @@ impl Weights {
         self.0.get(name)
     }
 
+    /// The numbers of the arrays of these names and shapes, one after another.
+    ///
+    /// # Errors
+    /// [`WeightsError::Misfit`] for arrays that are missing or of another shape.
+    pub fn row<'a>(
+        &self,
+        arrays: impl Iterator<Item = (&'a str, &'a [usize])>,
+    ) -> Result<Vec<f32>, WeightsError> {
+        let (mut missing, mut misshapen, mut found) = (Vec::new(), Vec::new(), Vec::new());
+        for (name, shape) in arrays {
+            match self.get(name) {
+                None => missing.push(name.to_owned()),
+                Some(array) if array.shape != shape => misshapen.push(Misshapen {
+                    name: name.to_owned(),
+                    expected: shape.to_vec(),
+                    found: array.shape.clone(),
+                }),
+                Some(array) => found.push(&array.data[..]),
+            }
+        }
+        if !missing.is_empty() || !misshapen.is_empty() {
+            return Err(WeightsError::Misfit { missing, misshapen });
+        }
+        Ok(found.concat())
+    }
+
     pub fn insert(&mut self, name: impl Into<String>, array: Array) {
         self.0.insert(name.into(), array);
     }

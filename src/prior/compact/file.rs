@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use half::f16;
 use safetensors::tensor::{Dtype, TensorView};
 
-use super::super::weights::{Misshapen, Weights, WeightsError};
+use super::super::weights::{Weights, WeightsError};
 use super::config::Config;
 use super::layout::Layout;
 use super::network::Network;
@@ -28,22 +28,8 @@ impl Network {
     /// Arrays that are missing or do not fit each other.
     pub fn from_weights(weights: &Weights) -> Result<Self, WeightsError> {
         let layout = Layout::new(&Config::infer(weights)?);
-        let (mut missing, mut misshapen) = (Vec::new(), Vec::new());
-        let mut parameters = vec![0.0; layout.len()];
-        for slot in &layout.slots {
-            match weights.get(&slot.name) {
-                None => missing.push(slot.name.clone()),
-                Some(array) if array.shape != slot.shape => misshapen.push(Misshapen {
-                    name: slot.name.clone(),
-                    expected: slot.shape.clone(),
-                    found: array.shape.clone(),
-                }),
-                Some(array) => parameters[slot.range()].copy_from_slice(&array.data),
-            }
-        }
-        if !missing.is_empty() || !misshapen.is_empty() {
-            return Err(WeightsError::Misfit { missing, misshapen });
-        }
+        let arrays = layout.slots.iter();
+        let parameters = weights.row(arrays.map(|slot| (&slot.name[..], &slot.shape[..])))?;
         Ok(Self::new(layout, parameters))
     }
 

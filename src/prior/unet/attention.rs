@@ -8,6 +8,7 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use burn::tensor::activation::softmax;
 
+use super::constants::frequencies_name;
 use super::conv::Pointwise;
 use super::norm::whiten_channels;
 use super::position::Rotations;
@@ -174,6 +175,7 @@ impl TemporalAttention {
     ) -> Self {
         let hidden = heads * head_dim;
         let (norm, attend) = (format!("{name}.fn.norm"), format!("{name}.fn.fn.fn"));
+        source.frequencies(frequencies_name(&attend));
         Self {
             projections: Projections::new(source, &norm, &attend, channels, hidden, 2),
             to_out: source.param(

@@ -1,5 +1,7 @@
 //! The sizes that tell one space-time U-Net from another.
 
+use std::fmt;
+
 use crate::clip::Shape;
 use crate::prior::PriorError;
 use crate::prior::weights::{Weights, WeightsError};
@@ -130,6 +132,21 @@ impl UNetConfig {
             next: Shape::new(shape.frames, up(shape.height), up(shape.width)),
             smaller: (!smaller.is_empty()).then_some(smaller),
         })
+    }
+}
+
+impl fmt::Display for UNetConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let levels: Vec<String> = self.multipliers.iter().map(usize::to_string).collect();
+        write!(
+            f,
+            "space-time U-Net, {:.1} M parameters (dim {}, levels {}, {} heads of {})",
+            self.parameter_count() as f64 / 1e6,
+            self.dim,
+            levels.join("-"),
+            self.heads,
+            self.temporal_head_dim
+        )
     }
 }
 

@@ -5,15 +5,20 @@
 
 mod attention;
 mod config;
+mod constants;
 mod conv;
 mod cost;
 mod norm;
 mod position;
 mod resnet;
+mod slopes;
 mod source;
 mod time;
 
 pub use config::UNetConfig;
+pub use source::Slot;
+
+use std::collections::BTreeSet;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -22,10 +27,10 @@ use self::attention::{FramePositions, LinearAttention, SpatialAttention, Tempora
 use self::conv::{Conv, Downsample, Pointwise, Upsample};
 use self::position::{RelativePosition, Rotations};
 use self::resnet::ResnetBlock;
-use self::source::Source;
+use self::source::{Outline, Source};
 use self::time::TimeEmbedding;
-use super::Schedule;
-use super::weights::{Weights, WeightsError};
+use super::weights::{Array, Weights, WeightsError};
+use crate::noise::Noise;
 
 /// Two residual blocks, then attention over the pixels, then over the frames.
 #[derive(Module, Debug)]
@@ -110,18 +115,65 @@ impl UNet {
         weights: &Weights,
         device: &Device,
     ) -> Result<(Self, Vec<String>), WeightsError> {
-        let config = UNetConfig::infer(weights)?;
-        check_constants(weights, &config)?;
-        let mut source = Source::file(weights, device);
-        let net = Self::build(&mut source, config);
-        let mut unused = source.finish()?;
-        unused.retain(|name| !is_constant(name));
-        Ok((net, unused))
+        let (config, row) = Self::row(weights)?;
+        let slots = Self::slots(&config);
+        let known: BTreeSet<&str> = slots.iter().map(|slot| &slot.name[..]).collect();
+        let unused = weights
+            .names()
+            .filter(|name| !known.contains(name) && !constants::is_constant(name))
+            .map(str::to_owned)
+            .collect();
+        Ok((Self::from_row(&config, &row, device), unused))
     }
 
-    /// A network that has learnt nothing, for measuring speed and for training.
+    /// A network that has learnt nothing, for measuring speed.
     pub fn random(config: &UNetConfig, seed: u64, device: &Device) -> Self {
-        Self::build(&mut Source::drawn(seed, device), config.clone())
+        Self::from_row(config, &Self::random_row(config, seed), device)
+    }
+
+    /// The parameters of a network that has learnt nothing.
+    pub fn random_row(config: &UNetConfig, seed: u64) -> Vec<f32> {
+        let mut noise = Noise::seeded(seed);
+        let slots = Self::slots(config);
+        slots
+            .iter()
+            .flat_map(|slot| slot.draw(&mut noise))
+            .collect()
+    }
+
+    /// The sizes and the parameters of a checkpoint's network.
+    pub fn row(weights: &Weights) -> Result<(UNetConfig, Vec<f32>), WeightsError> {
+        let config = UNetConfig::infer(weights)?;
+        constants::check(weights, &config)?;
+        let slots = Self::slots(&config);
+        let row = weights.row(slots.iter().map(|slot| (&slot.name[..], &slot.shape[..])))?;
+        Ok((config, row))
+    }
+
+    /// The network of these parameters.
+    ///
+    /// # Panics
+    /// When the row is shorter than the arrays in [`slots`](Self::slots) together.
+    pub fn from_row(config: &UNetConfig, row: &[f32], device: &Device) -> Self {
+        Self::build(&mut Source::row(row, device), config.clone())
+    }
+
+    /// The arrays of a network of these sizes, in the order in which a row of parameters holds
+    /// them.
+    pub fn slots(config: &UNetConfig) -> Vec<Slot> {
+        Self::outline(config).slots
+    }
+
+    /// What a checkpoint holds beside the parameters, by name: the noise schedule, and the
+    /// rotations' frequencies at every attention over the frames.
+    pub fn constants(config: &UNetConfig) -> Vec<(String, Array)> {
+        constants::constants(config, Self::outline(config).frequencies)
+    }
+
+    fn outline(config: &UNetConfig) -> Outline {
+        let mut source = Source::blank();
+        Self::build(&mut source, config.clone());
+        source.outline()
     }
 
     fn build(source: &mut Source, config: UNetConfig) -> Self {
@@ -213,61 +265,6 @@ impl UNet {
             .forward(Tensor::cat(vec![x, first], 1), &time);
         self.final_conv.forward(x)
     }
-}
-
-/// Numbers a checkpoint carries although they follow from its sizes.
-fn is_constant(name: &str) -> bool {
-    const SCHEDULE: [&str; 12] = [
-        "betas",
-        "alphas_cumprod",
-        "alphas_cumprod_prev",
-        "sqrt_alphas_cumprod",
-        "sqrt_one_minus_alphas_cumprod",
-        "log_one_minus_alphas_cumprod",
-        "sqrt_recip_alphas_cumprod",
-        "sqrt_recipm1_alphas_cumprod",
-        "posterior_variance",
-        "posterior_log_variance_clipped",
-        "posterior_mean_coef1",
-        "posterior_mean_coef2",
-    ];
-    name.ends_with(".rotary_emb.freqs") || SCHEDULE.contains(&name)
-}
-
-/// Refuses a checkpoint trained with another schedule or other rotations than the
-/// published ones, which would run and be wrong.
-fn check_constants(weights: &Weights, config: &UNetConfig) -> Result<(), WeightsError> {
-    let near = |found: &[f32], expected: &[f64]| {
-        found.len() == expected.len()
-            && found
-                .iter()
-                .zip(expected)
-                .all(|(&f, &e)| (f64::from(f) - e).abs() <= 1e-3 * e.abs() + 1e-6)
-    };
-    if let Some(array) = weights.get("betas") {
-        let schedule = Schedule::cosine(Schedule::PUBLISHED_TIMESTEPS);
-        let betas: Vec<f64> = schedule.steps().iter().map(|s| s.beta.into()).collect();
-        if !near(&array.data, &betas) {
-            return Err(WeightsError::Config(
-                "its noise schedule is not the published cosine schedule of 1000 steps".into(),
-            ));
-        }
-    }
-    let rotated = config.temporal_head_dim.min(position::MAX_ROTATED);
-    let frequencies: Vec<f64> = (0..rotated / 2)
-        .map(|i| 10000f64.powf(-((2 * i) as f64) / rotated as f64))
-        .collect();
-    for name in weights.names().filter(|n| n.ends_with(".rotary_emb.freqs")) {
-        if weights
-            .get(name)
-            .is_some_and(|a| !near(&a.data, &frequencies))
-        {
-            return Err(WeightsError::Config(format!(
-                "`{name}` holds other frequencies than the published ones"
-            )));
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

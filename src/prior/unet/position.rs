@@ -10,7 +10,7 @@ const BUCKETS: usize = 32;
 const EXACT: usize = 8;
 const MAX_DISTANCE: f64 = 32.0;
 /// Channels of a head beyond these are not rotated.
-pub(super) const MAX_ROTATED: usize = 32;
+const MAX_ROTATED: usize = 32;
 
 /// A learnt addition to the attention scores for each head and each distance in frames.
 #[derive(Module, Debug)]
@@ -76,13 +76,18 @@ impl Rotations {
     }
 }
 
-/// Rotations of the interleaved pairs (0, 1), (2, 3), ... by frame * 10000^(-2i/dim).
+/// The angle by which each pair of channels turns from frame to frame: 10000^(-2i/dim).
+pub(super) fn frequencies(head_dim: usize) -> impl Iterator<Item = f64> {
+    let rotated = head_dim.min(MAX_ROTATED);
+    (0..rotated / 2).map(move |i| 10000f64.powf(-((2 * i) as f64) / rotated as f64))
+}
+
+/// Rotations of the interleaved pairs (0, 1), (2, 3), ... by frame * frequency.
 fn rotation_matrices(frames: usize, head_dim: usize, scale: f64) -> Vec<f32> {
     let rotated = head_dim.min(MAX_ROTATED);
     let mut data = vec![0.0; frames * head_dim * head_dim];
     for (frame, matrix) in data.chunks_exact_mut(head_dim * head_dim).enumerate() {
-        for pair in 0..rotated / 2 {
-            let frequency = 10000f64.powf(-((2 * pair) as f64) / rotated as f64);
+        for (pair, frequency) in frequencies(head_dim).enumerate() {
             let (sin, cos) = (frame as f64 * frequency).sin_cos();
             let (a, b) = (2 * pair, 2 * pair + 1);
             matrix[a * head_dim + a] = (scale * cos) as f32;

@@ -1,12 +1,43 @@
-//! Where a network's parameters come from: a checkpoint, or a seeded draw.
+//! Where a network's parameters come from: a row that holds all of them, array after array.
 
-use std::collections::BTreeSet;
-
-use burn::module::Param;
+use burn::module::{Param, ParamId};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::noise::Noise;
-use crate::prior::weights::{Array, Misshapen, Weights, WeightsError};
+
+/// One array of a network.
+#[derive(Clone, Debug)]
+pub struct Slot {
+    /// Its published name.
+    pub name: String,
+    /// Its published shape.
+    pub shape: Vec<usize>,
+    start: Start,
+}
+
+impl Slot {
+    /// How many numbers it holds.
+    pub fn count(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// What it holds when nothing has been learnt.
+    pub(super) fn draw(&self, noise: &mut Noise) -> Vec<f32> {
+        let mut each = |f: &mut dyn FnMut(&mut Noise) -> f64| {
+            let numbers = (0..self.count()).map(|_| f(noise) as f32);
+            numbers.collect::<Vec<f32>>()
+        };
+        match self.start {
+            Start::FanIn(inputs) => {
+                let bound = (inputs as f64).sqrt().recip();
+                each(&mut |n| n.uniform(-bound, bound))
+            }
+            Start::Normal => each(&mut |n| n.normal()),
+            Start::Ones => vec![1.0; self.count()],
+            Start::Zeros => vec![0.0; self.count()],
+        }
+    }
+}
 
 /// How a parameter starts when nothing has been learnt yet (PyTorch's defaults).
 #[derive(Clone, Copy, Debug)]
@@ -19,42 +50,44 @@ pub(super) enum Start {
     Zeros,
 }
 
-enum Origin<'a> {
-    File(&'a Weights),
-    Draw(Box<Noise>),
+/// Which arrays a network has.
+#[derive(Debug, Default)]
+pub(super) struct Outline {
+    /// In the order in which a row of parameters holds them.
+    pub(super) slots: Vec<Slot>,
+    /// Names under which checkpoints carry the rotations' frequencies.
+    pub(super) frequencies: Vec<String>,
 }
 
-/// Hands out parameters by their published names, and notes what does not fit.
+/// Hands out parameters by their published names, and notes which.
 pub(super) struct Source<'a> {
-    origin: Origin<'a>,
-    pub(super) device: Device,
-    taken: BTreeSet<String>,
-    missing: Vec<String>,
-    misshapen: Vec<Misshapen>,
+    /// The numbers not handed out yet; without a row parameters are placeholders.
+    rest: Option<&'a [f32]>,
+    device: Device,
+    outline: Outline,
 }
 
 impl<'a> Source<'a> {
-    pub(super) fn file(weights: &'a Weights, device: &Device) -> Self {
-        Self::new(Origin::File(weights), device)
-    }
-
-    pub(super) fn drawn(seed: u64, device: &Device) -> Self {
-        Self::new(Origin::Draw(Box::new(Noise::seeded(seed))), device)
-    }
-
-    fn new(origin: Origin<'a>, device: &Device) -> Self {
+    /// `row` holds all parameters.
+    pub(super) fn row(row: &'a [f32], device: &Device) -> Self {
         Self {
-            origin,
+            rest: Some(row),
             device: device.clone(),
-            taken: BTreeSet::new(),
-            missing: Vec::new(),
-            misshapen: Vec::new(),
+            outline: Outline::default(),
+        }
+    }
+
+    /// For what the network's arrays are; takes no memory for their numbers.
+    pub(super) fn blank() -> Self {
+        Self {
+            rest: None,
+            device: Device::flex(),
+            outline: Outline::default(),
         }
     }
 
     /// The parameter `name`, published with the shape `published`, held here as `shape`
-    /// (the same numbers in the same order). Where a file has no such parameter the result
-    /// is a placeholder, and [`finish`](Self::finish) fails.
+    /// (the same numbers in the same order). Its id is its place among the network's arrays.
     pub(super) fn param<const D: usize>(
         &mut self,
         name: &str,
@@ -62,66 +95,30 @@ impl<'a> Source<'a> {
         shape: [usize; D],
         start: Start,
     ) -> Param<Tensor<D>> {
-        // What a file lacks must not make us ask for the memory it would take.
-        let placeholder = || TensorData::new(vec![0f32], [1; D]);
-        let data = match &mut self.origin {
-            Origin::Draw(noise) => {
-                let len = shape.iter().product();
-                TensorData::new(draw(noise, start, len), shape)
+        let data = match &mut self.rest {
+            Some(rest) => {
+                let (numbers, after) = rest.split_at(shape.iter().product());
+                *rest = after;
+                TensorData::new(numbers.to_vec(), shape)
             }
-            Origin::File(weights) => match weights.get(name) {
-                Some(Array { shape: found, data }) if found == published => {
-                    self.taken.insert(name.to_owned());
-                    TensorData::new(data.clone(), shape)
-                }
-                Some(array) => {
-                    self.misshapen.push(Misshapen {
-                        name: name.to_owned(),
-                        expected: published.to_vec(),
-                        found: array.shape.clone(),
-                    });
-                    placeholder()
-                }
-                None => {
-                    self.missing.push(name.to_owned());
-                    placeholder()
-                }
-            },
+            None => TensorData::new(vec![0f32], [1; D]),
         };
-        Param::from_tensor(Tensor::from_data(data, &self.device))
+        let mut param = Param::from_tensor(Tensor::from_data(data, &self.device));
+        param.id = ParamId::from(self.outline.slots.len() as u64);
+        self.outline.slots.push(Slot {
+            name: name.to_owned(),
+            shape: published.to_vec(),
+            start,
+        });
+        param
     }
 
-    /// Fails if anything was missing or of the wrong shape; else names what the file
-    /// holds beyond the network.
-    pub(super) fn finish(self) -> Result<Vec<String>, WeightsError> {
-        if !self.missing.is_empty() || !self.misshapen.is_empty() {
-            return Err(WeightsError::Misfit {
-                missing: self.missing,
-                misshapen: self.misshapen,
-            });
-        }
-        Ok(match self.origin {
-            Origin::File(weights) => weights
-                .names()
-                .filter(|name| !self.taken.contains(*name))
-                .map(str::to_owned)
-                .collect(),
-            Origin::Draw(_) => Vec::new(),
-        })
+    /// Notes the name under which checkpoints carry an attention's frequencies.
+    pub(super) fn frequencies(&mut self, name: String) {
+        self.outline.frequencies.push(name);
     }
-}
 
-fn draw(noise: &mut Noise, start: Start, len: usize) -> Vec<f32> {
-    let mut each = |f: &mut dyn FnMut(&mut Noise) -> f64| {
-        (0..len).map(|_| f(noise) as f32).collect::<Vec<f32>>()
-    };
-    match start {
-        Start::FanIn(inputs) => {
-            let bound = (inputs as f64).sqrt().recip();
-            each(&mut |n| n.uniform(-bound, bound))
-        }
-        Start::Normal => each(&mut |n| n.normal()),
-        Start::Ones => vec![1.0; len],
-        Start::Zeros => vec![0.0; len],
+    pub(super) fn outline(self) -> Outline {
+        self.outline
     }
 }
