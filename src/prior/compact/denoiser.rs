@@ -18,10 +18,10 @@ use crate::clip::{Clip, Shape};
 /// Noise levels the network is trained for; others are taken as the nearest.
 pub const LEVELS: std::ops::RangeInclusive<f32> = 0.002..=20.0;
 
-const MID_GREY: f32 = 0.5;
+pub(super) const MID_GREY: f32 = 0.5;
 
 /// The shares of input and network in a result.
-fn shares(sigma: f32) -> [f32; 2] {
+pub(super) fn shares(sigma: f32) -> [f32; 2] {
     let total = sigma * sigma + SPREAD * SPREAD;
     [SPREAD * SPREAD / total, sigma * SPREAD / total.sqrt()]
 }
@@ -90,15 +90,20 @@ impl Network {
         squares / f64::from(count)
     }
 
-    /// Inside, heights and widths are multiples of it; at least 4, for what compares frames.
+    /// Inside, heights and widths are multiples of it.
     pub fn multiple(&self) -> usize {
-        self.layout.multiple.max(4)
+        self.layout.multiple
     }
 }
 
+/// The nearest level the network is trained for.
+pub(super) fn level_within(sigma: f32) -> f32 {
+    sigma.clamp(*LEVELS.start(), *LEVELS.end())
+}
+
 fn prepared(framed: &Framed, noisy: &Clip, sigma: f32) -> (f32, Clip) {
-    let sigma = sigma.clamp(*LEVELS.start(), *LEVELS.end());
-    (sigma, framed.frame(&noisy.map(|u| u - MID_GREY)))
+    let x = framed.frame(&noisy.map(|u| u - MID_GREY));
+    (level_within(sigma), x)
 }
 
 fn result(x: &Clip, found: &Maps, sigma: f32) -> Clip {
@@ -130,13 +135,13 @@ fn spread(clip: &Clip) -> Maps {
 }
 
 /// Clips of any size in frames whose sides are multiples of something: edges are mirrored outward.
-struct Framed {
+pub(super) struct Framed {
     inner: Shape,
     outer: Shape,
 }
 
 impl Framed {
-    fn of(inner: Shape, multiple: usize) -> Self {
+    pub(super) fn of(inner: Shape, multiple: usize) -> Self {
         let outer = Shape {
             frames: inner.frames,
             height: inner.height.next_multiple_of(multiple),
@@ -161,12 +166,12 @@ impl Framed {
         })
     }
 
-    fn frame(&self, clip: &Clip) -> Clip {
+    pub(super) fn frame(&self, clip: &Clip) -> Clip {
         Clip::new(self.outer, self.shown().map(|i| clip.data()[i]).collect())
     }
 
     /// The slopes of what [`frame`](Self::frame) was given.
-    fn frame_back(&self, slopes: &Clip) -> Clip {
+    pub(super) fn frame_back(&self, slopes: &Clip) -> Clip {
         let mut out = Clip::zeros(self.inner);
         for (i, slope) in self.shown().zip(slopes.data()) {
             out.data_mut()[i] += slope;
@@ -174,7 +179,7 @@ impl Framed {
         out
     }
 
-    fn cut(&self, clip: &Clip) -> Clip {
+    pub(super) fn cut(&self, clip: &Clip) -> Clip {
         let Self { inner, outer } = self;
         let rows = clip.data().chunks_exact(outer.width).enumerate();
         let rows = rows.filter(|(i, _)| i % outer.height < inner.height);
@@ -183,7 +188,7 @@ impl Framed {
     }
 
     /// The slopes of what [`cut`](Self::cut) was given.
-    fn cut_back(&self, slopes: &Clip) -> Clip {
+    pub(super) fn cut_back(&self, slopes: &Clip) -> Clip {
         let Self { inner, outer } = self;
         let mut out = Clip::zeros(*outer);
         for (i, row) in slopes.data().chunks_exact(inner.width).enumerate() {

@@ -16,17 +16,17 @@ pub const SPREAD: f32 = 0.25;
 
 /// A neighbourhood over which frames are compared.
 #[derive(Clone, Copy)]
-struct Scale {
+pub(super) struct Scale {
     /// The side of a block of pixels that share a weight; 3 x 3 blocks are compared.
-    side: usize,
+    pub(super) side: usize,
     /// An excess of the difference over what noise explains, relative to it, that costs nothing:
     /// about what chance makes of that many pixels.
-    slack: f32,
+    pub(super) slack: f32,
     /// How fast weights fall beyond.
-    rate: f32,
+    pub(super) rate: f32,
 }
 
-const SCALES: [Scale; 2] = [
+pub(super) const SCALES: [Scale; 2] = [
     Scale {
         side: 2,
         slack: 0.2,

@@ -56,7 +56,7 @@ pub struct Block {
 
 #[derive(Clone, Debug)]
 pub struct Layout {
-    /// Sides are multiples of it inside.
+    /// Sides are multiples of it inside; at least 4, for what compares frames.
     pub multiple: usize,
     pub slots: Vec<Slot>,
     pub embed: Conv,
@@ -157,7 +157,7 @@ impl Layout {
         }
         let leave = row.conv("leave", widths[0], 4, 3, true);
         Self {
-            multiple: config.multiple(),
+            multiple: config.multiple().max(4),
             slots: row.0,
             embed,
             enter,

@@ -22,9 +22,12 @@ mod network;
 mod prior;
 mod shift;
 mod strip;
+mod tensor;
 mod vectors;
 
 pub use config::Config as CompactConfig;
 pub use denoiser::LEVELS;
+pub use layout::Layout;
 pub use network::Network;
 pub use prior::{CompactPrior, embedded};
+pub use tensor::TensorNetwork;

@@ -3,8 +3,9 @@
 use std::sync::{Arc, LazyLock};
 
 use super::super::{Denoiser, Prior, PriorError, Pullback, Schedule};
-use super::Network;
+use super::{Network, TensorNetwork};
 use crate::clip::{Clip, Shape};
+use crate::device::{ComputeDevice, Kind, guarded};
 
 /// The network as a prior of both kinds: a denoiser for the fast solver, a noise estimate at the
 /// steps of a schedule for the reference solver.
@@ -13,6 +14,14 @@ pub struct CompactPrior {
     name: String,
     network: Arc<Network>,
     schedule: Schedule,
+    /// Where it computes if not on the processor.
+    gpu: Option<Gpu>,
+}
+
+#[derive(Clone)]
+struct Gpu {
+    tensors: TensorNetwork,
+    device: ComputeDevice,
 }
 
 impl CompactPrior {
@@ -23,6 +32,53 @@ impl CompactPrior {
             name: name.into(),
             network,
             schedule,
+            gpu: None,
+        }
+    }
+
+    /// The same on this device: processors run the network as it is written for them, GPUs as
+    /// tensors.
+    ///
+    /// # Errors
+    /// A device that failed.
+    pub fn on(self, device: &ComputeDevice) -> Result<Self, PriorError> {
+        let Network {
+            layout, parameters, ..
+        } = &*self.network;
+        let gpu = match device.kind {
+            Kind::Cpu => None,
+            _ => Some(Gpu {
+                tensors: guarded(|| Ok(TensorNetwork::new(layout, parameters, device.burn())))
+                    .map_err(PriorError::Device)?,
+                device: device.clone(),
+            }),
+        };
+        Ok(Self { gpu, ..self })
+    }
+
+    fn denoised(&self, noisy: &Clip, sigma: f32) -> Result<Clip, PriorError> {
+        match &self.gpu {
+            None => Ok(self.network.denoise(noisy, sigma)),
+            Some(gpu) => guarded(|| gpu.tensors.denoise(noisy, sigma)).map_err(PriorError::Device),
+        }
+    }
+
+    fn denoised_with_pullback(
+        &self,
+        noisy: &Clip,
+        sigma: f32,
+    ) -> Result<(Clip, Pullback), PriorError> {
+        match &self.gpu {
+            None => {
+                let (denoised, back) = self.network.denoise_with_pullback(noisy, sigma);
+                Ok((denoised, Box::new(|slopes| Ok(back(slopes)))))
+            }
+            Some(gpu) => {
+                let (denoised, back) = guarded(|| gpu.tensors.denoise_with_pullback(noisy, sigma))
+                    .map_err(PriorError::Device)?;
+                let back = |slopes: &Clip| guarded(|| back(slopes)).map_err(PriorError::Device);
+                Ok((denoised, Box::new(back)))
+            }
         }
     }
 
@@ -68,7 +124,7 @@ impl Denoiser for CompactPrior {
     }
 
     fn denoise(&mut self, noisy: &Clip, sigma: f64) -> Result<Clip, PriorError> {
-        Ok(self.network.denoise(noisy, sigma as f32))
+        self.denoised(noisy, sigma as f32)
     }
 
     fn check_shape(&self, _: Shape) -> Result<(), PriorError> {
@@ -83,14 +139,14 @@ impl Denoiser for CompactPrior {
 impl Prior for CompactPrior {
     fn predict(&self, x_t: &Clip, t: usize) -> Result<Clip, PriorError> {
         let level = self.level(t);
-        let amplitudes = self.network.denoise(&level.amplitudes(x_t), level.sigma);
+        let amplitudes = self.denoised(&level.amplitudes(x_t), level.sigma)?;
         Ok(level.noise(x_t, &amplitudes))
     }
 
     fn predict_with_pullback(&self, x_t: &Clip, t: usize) -> Result<(Clip, Pullback), PriorError> {
         let level = self.level(t);
         let noisy = level.amplitudes(x_t);
-        let (amplitudes, pullback) = self.network.denoise_with_pullback(&noisy, level.sigma);
+        let (amplitudes, pullback) = self.denoised_with_pullback(&noisy, level.sigma)?;
         let eps = level.noise(x_t, &amplitudes);
         let shape = x_t.shape();
         let back = move |cotangent: &Clip| {
@@ -101,7 +157,7 @@ impl Prior for CompactPrior {
                 });
             }
             // The factors of amplitudes to x_t and back cancel.
-            let through = pullback(cotangent);
+            let through = pullback(cotangent)?;
             Ok(cotangent.zip(&through, |direct, through| (direct - through) / level.noise))
         };
         Ok((eps, Box::new(back)))
@@ -112,13 +168,17 @@ impl Prior for CompactPrior {
     }
 
     fn memory_bytes(&self, shape: Shape) -> u64 {
-        self.network.memory_bytes(shape)
+        match &self.gpu {
+            None => self.network.memory_bytes(shape),
+            Some(_) => TensorNetwork::memory_bytes(&self.network.layout, shape),
+        }
     }
 
     fn describe(&self) -> String {
         let count = self.network.parameters.len() as f64 / 1e6;
+        let device = self.gpu.as_ref().map_or("CPU", |gpu| &gpu.device.name);
         format!(
-            "compact network `{}`, {count:.1} M parameters on CPU",
+            "compact network `{}`, {count:.1} M parameters on {device}",
             self.name
         )
     }
@@ -185,6 +245,35 @@ mod tests {
                 "{t}: {numeric} {exact}"
             );
         }
+    }
+
+    #[test]
+    fn tensors_predict_what_the_processor_does() {
+        let prior = small();
+        let device = ComputeDevice::cpu("test");
+        let network = &prior.network;
+        let tensors = CompactPrior {
+            gpu: Some(Gpu {
+                tensors: TensorNetwork::new(&network.layout, &network.parameters, device.burn()),
+                device,
+            }),
+            ..prior.clone()
+        };
+        let shape = Shape::new(3, 7, 10);
+        let mut noise = Noise::seeded(3);
+        let (x, v) = (noise.normal_clip(shape), noise.normal_clip(shape));
+        let near = |a: &Clip, b: &Clip| {
+            let largest = a.data().iter().fold(0f32, |m, v| m.max(v.abs()));
+            let apart = a.zip(b, |a, b| (a - b).abs());
+            assert!(apart.data().iter().all(|d| *d < 1e-4 * largest));
+        };
+        let [(eps, back), (found, found_back)] =
+            [&prior, &tensors].map(|prior| prior.predict_with_pullback(&x, 300).unwrap());
+        near(&eps, &found);
+        near(&eps, &tensors.predict(&x, 300).unwrap());
+        near(&back(&v).unwrap(), &found_back(&v).unwrap());
+        let on_processor = tensors.on(&ComputeDevice::cpu("test")).unwrap();
+        assert_eq!(on_processor.predict(&x, 300).unwrap(), eps);
     }
 
     #[test]
