@@ -8,7 +8,7 @@ use super::learner::{Array, Example, Learner};
 use crate::clip::{Clip, Shape};
 use crate::noise::Noise;
 use crate::prior::PriorError;
-use crate::prior::compact::{CompactConfig, LEVELS, Network};
+use crate::prior::compact::{CompactConfig, LEVELS, Layout, Network};
 
 /// Noise levels are drawn about this one, in amplitudes, ...
 const MIDDLE_LEVEL: f64 = 0.12;
@@ -49,15 +49,26 @@ pub fn level(noise: &mut Noise) -> f32 {
     logarithm.exp().clamp(low, high) as f32
 }
 
+pub(super) fn arrays(layout: &Layout) -> Vec<Array> {
+    let slots = layout.slots.iter();
+    slots
+        .map(|slot| Array {
+            name: slot.name.clone(),
+            shape: slot.shape.clone(),
+        })
+        .collect()
+}
+
+pub(super) fn files(layout: &Layout, parameters: &[f32], step: usize) -> Vec<(String, Vec<u8>)> {
+    let network = Network::new(layout.clone(), parameters.to_vec());
+    let notes = [("steps".to_owned(), step.to_string())];
+    let bytes = network.to_safetensors(notes.into());
+    vec![("prior.safetensors".to_owned(), bytes)]
+}
+
 impl Learner for CompactLearner {
     fn arrays(&self) -> Vec<Array> {
-        let slots = self.network.layout.slots.iter();
-        slots
-            .map(|slot| Array {
-                name: slot.name.clone(),
-                shape: slot.shape.clone(),
-            })
-            .collect()
+        arrays(&self.network.layout)
     }
 
     fn parameters(&self) -> &[f32] {
@@ -100,10 +111,7 @@ impl Learner for CompactLearner {
     }
 
     fn files(&self, parameters: &[f32], step: usize) -> Vec<(String, Vec<u8>)> {
-        let network = Network::new(self.network.layout.clone(), parameters.to_vec());
-        let notes = [("steps".to_owned(), step.to_string())];
-        let bytes = network.to_safetensors(notes.into());
-        vec![("prior.safetensors".to_owned(), bytes)]
+        files(&self.network.layout, parameters, step)
     }
 
     fn multiple(&self) -> usize {
