@@ -22,6 +22,7 @@ mod network;
 mod prior;
 mod shift;
 mod strip;
+mod surprise;
 mod tensor;
 mod vectors;
 
