@@ -31,9 +31,6 @@ pub struct Set {
     shape: Shape,
 }
 
-/// Frames of a film between two that serve as pictures.
-const FRAMES_BETWEEN_PICTURES: usize = 25;
-
 /// Pictures of leaves that collages are cut from, at most; a small pool needs fewer.
 const LEAVES: usize = 400;
 const CLIPS_PER_LEAVES: usize = 4;
@@ -71,10 +68,7 @@ impl Set {
             let material = match material {
                 Material::Footage(spans) => {
                     if leaves > 0 {
-                        let mut pictures = Vec::new();
-                        for span in &spans {
-                            pictures.extend(span.pictures(FRAMES_BETWEEN_PICTURES)?);
-                        }
+                        let pictures = footage::pictures(&spans)?;
                         photographs.extend((!pictures.is_empty()).then_some(pictures));
                     }
                     Drawn::Footage(spans)
