@@ -43,6 +43,7 @@ pub use crop::{Crop, CropError};
 pub use error::MediaError;
 pub use frames::{FrameRange, FrameRangeError, FrameSize, FrameSizeError};
 pub use images::write_png;
+pub use sink::Taker;
 
 use crate::clip::Clip;
 use sink::{FrameSink, Origin};
@@ -158,16 +159,11 @@ pub fn open(path: &Path, options: &ReadOptions) -> Result<Footage, MediaError> {
     read_into(FrameSink::new(path, options), path, options)
 }
 
-/// Reads a clip that may be longer than memory: `take` gets each frame as it is decoded, row
-/// after row, and the largest level of an integer source as in [`Footage::levels`].
+/// Reads a clip that may be longer than memory: `take` gets each frame as it is decoded.
 ///
 /// # Errors
 /// Those of [`open`].
-pub fn stream(
-    path: &Path,
-    options: &ReadOptions,
-    take: &mut dyn FnMut(FrameSize, &[f32], Option<u32>),
-) -> Result<(), MediaError> {
+pub fn stream(path: &Path, options: &ReadOptions, take: Taker) -> Result<(), MediaError> {
     read_into(FrameSink::passing_on(path, options, take), path, options).map(drop)
 }
 

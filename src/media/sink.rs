@@ -36,8 +36,9 @@ pub(super) enum Wanted {
     Enough,
 }
 
-/// Who gets the frames as they come, with the largest level of an integer format.
-type Taker<'a> = &'a mut dyn FnMut(FrameSize, &[f32], Option<u32>);
+/// Who gets the frames as they come: the size, the values row after row, and the largest level of
+/// an integer format.
+pub type Taker<'a> = &'a mut dyn FnMut(FrameSize, &[f32], Option<u32>);
 
 /// Takes the frames of one clip in order, the first one first.
 pub(super) struct FrameSink<'a> {

@@ -33,8 +33,10 @@ pub fn all_under(path: &Path) -> Result<Vec<PathBuf>, DataError> {
         let hidden = entry.file_name().to_string_lossy().starts_with('.');
         // A link may lead anywhere, back up as well.
         let link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
-        if !hidden && !(link && entry.path().is_dir()) {
-            entries.push(entry.path());
+        let path = entry.path();
+        let leads_away = link && path.is_dir();
+        if !hidden && !leads_away {
+            entries.push(path);
         }
     }
     entries.sort();

@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use tempfile::NamedTempFile;
+
 use super::{DataError, raster};
 use crate::clip::{Clip, Shape};
 use crate::hash::sha256;
@@ -12,7 +14,7 @@ use crate::media::{self, FrameSize, ReadOptions};
 /// A video in 8-bit grey levels, its shorter side reduced to a given length.
 ///
 /// Its file begins with the numbers of frames, rows and columns, four bytes each.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Film {
     path: PathBuf,
     shape: Shape,
@@ -30,14 +32,12 @@ impl Film {
         let path = cache.join(format!("{}-{side}.grey", &hash[..16]));
         if !path.is_file() {
             fs::create_dir_all(cache).map_err(DataError::io(cache))?;
-            let partial = path.with_extension("partial");
-            let made = reduce(video, &partial, side)
-                .and_then(|()| fs::rename(&partial, &path).map_err(DataError::io(&path)));
-            if made.is_err() {
-                // The first error is the one worth telling.
-                let _ = fs::remove_file(&partial);
-            }
-            made?;
+            // Of a name of its own: the same video may lie in two places and be read at once.
+            let partial = NamedTempFile::new_in(cache).map_err(DataError::io(cache))?;
+            reduce(video, partial.as_file(), cache, side)?;
+            partial
+                .persist(&path)
+                .map_err(|error| DataError::io(&path)(error.error))?;
         }
         Self::open(path)
     }
@@ -96,8 +96,7 @@ pub fn fitted(size: FrameSize, side: usize) -> FrameSize {
     FrameSize::new(scaled(size.height), scaled(size.width))
 }
 
-fn reduce(video: &Path, to: &Path, side: usize) -> Result<(), DataError> {
-    let file = File::create(to).map_err(DataError::io(to))?;
+fn reduce(video: &Path, file: &File, cache: &Path, side: usize) -> Result<(), DataError> {
     let mut file = BufWriter::with_capacity(1 << 20, file);
     let mut written = file.write_all(&[0; HEAD as usize]);
     let mut frames = 0;
@@ -129,7 +128,7 @@ fn reduce(video: &Path, to: &Path, side: usize) -> Result<(), DataError> {
         .and_then(|()| file.seek(SeekFrom::Start(0)))
         .and_then(|_| file.write_all(&head.concat()))
         .and_then(|()| file.flush())
-        .map_err(DataError::io(to))
+        .map_err(DataError::io(cache))
 }
 
 /// Bytes from values of any range: black and white are reached by one value in a thousand.

@@ -55,22 +55,33 @@ impl Span {
         let whole = self.film.clip(start, shape.frames, stride)?;
         Ok((has_cut(&whole), part_of(&whole, shape, noise)))
     }
+}
 
-    /// About one frame a second as a picture; blank ones are left out.
-    ///
-    /// # Errors
-    /// When the film's file cannot be read.
-    pub fn pictures(&self, seconds: usize) -> Result<Vec<Picture>, DataError> {
-        let step = seconds.max(self.frames.len() / 600);
-        let mut pictures = Vec::new();
-        for start in self.frames.clone().step_by(step.max(1)) {
-            let frame = self.film.clip(start, 1, 1)?;
+/// Frames between two that serve as pictures, and the most pictures of all spans together.
+const FRAMES_BETWEEN_PICTURES: usize = 25;
+const MOST_PICTURES: usize = 600;
+
+/// Single frames as pictures; blank ones are left out.
+///
+/// # Errors
+/// When a film's file cannot be read.
+pub fn pictures(spans: &[Span]) -> Result<Vec<Picture>, DataError> {
+    let total: usize = spans.iter().map(|span| span.frames.len()).sum();
+    let step = FRAMES_BETWEEN_PICTURES.max(total / MOST_PICTURES);
+    let mut pictures = Vec::new();
+    let mut next = 0;
+    for span in spans {
+        let length = span.frames.len();
+        while next < length {
+            let frame = span.film.clip(span.frames.start + next, 1, 1)?;
             if !is_blank(&frame) {
-                pictures.push(Picture::new(self.film.size(), frame.data()));
+                pictures.push(Picture::new(span.film.size(), frame.data()));
             }
+            next += step;
         }
-        Ok(pictures)
+        next -= length;
     }
+    Ok(pictures)
 }
 
 fn part_of(whole: &Clip, shape: Shape, noise: &mut Noise) -> Clip {

@@ -1,5 +1,6 @@
 //! What the sources of a description hold, divided into training and validation.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -166,7 +167,10 @@ fn films(
         progress(Progress::Reading(video));
         Film::reduced(video, cache, side).map(|film| (video.clone(), film))
     };
-    let (films, unreadable) = sorted(videos.par_iter().map(read).collect(), progress)?;
+    let (mut films, unreadable) = sorted(videos.par_iter().map(read).collect(), progress)?;
+    // A video that lies in two places must not be held out in one of them only.
+    let mut known = HashSet::new();
+    films.retain(|(_, film)| known.insert(film.clone()));
     if films.is_empty() {
         return Err(DataError::NoVideos {
             path: path.to_owned(),

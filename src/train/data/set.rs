@@ -2,7 +2,7 @@
 
 use super::DataError;
 use super::collage::{Collage, Stock};
-use super::draw::{chance, index, seed_of, weighted};
+use super::draw::{chance, index, weighted};
 use super::footage;
 use super::look::{Codec, finished};
 use super::material::Material;
@@ -31,15 +31,17 @@ pub struct Set {
     shape: Shape,
 }
 
-/// Frames of a film between two that serve as pictures.
-const FRAMES_BETWEEN_PICTURES: usize = 25;
-
 /// Pictures of leaves that collages are cut from, at most; a small pool needs fewer.
 const LEAVES: usize = 400;
 const CLIPS_PER_LEAVES: usize = 4;
 
-/// Scenes are rendered and photographs and collages filmed with so many pixels to one of a clip.
+/// Photographs and collages are filmed with so many pixels along each side of one of the clip's,
 const DETAIL: usize = 2;
+/// but a share of them with one, as sharp and jagged as video that is reduced by leaving out.
+const SHARP: f64 = 0.35;
+
+/// Draws until a clip is not plain.
+const ATTEMPTS: usize = 10;
 
 impl Set {
     /// `materials` with their weights, to draw `clips` clips from.
@@ -66,10 +68,7 @@ impl Set {
             let material = match material {
                 Material::Footage(spans) => {
                     if leaves > 0 {
-                        let mut pictures = Vec::new();
-                        for span in &spans {
-                            pictures.extend(span.pictures(FRAMES_BETWEEN_PICTURES)?);
-                        }
+                        let pictures = footage::pictures(&spans)?;
                         photographs.extend((!pictures.is_empty()).then_some(pictures));
                     }
                     Drawn::Footage(spans)
@@ -98,20 +97,37 @@ impl Set {
     /// When a film cannot be read.
     pub fn clip(&self, seed: u64) -> Result<(usize, Vec<u8>), DataError> {
         let noise = &mut Noise::seeded(seed);
+        let mut attempt = 0;
+        loop {
+            let (part, levels) = self.drawn(noise)?;
+            attempt += 1;
+            if attempt == ATTEMPTS || !is_plain(&levels) {
+                return Ok((part, levels));
+            }
+        }
+    }
+
+    fn drawn(&self, noise: &mut Noise) -> Result<(usize, Vec<u8>), DataError> {
         let part = weighted(noise, self.parts.iter().map(|part| part.weight));
         let shape = self.shape;
-        let detailed = Shape::new(shape.frames, DETAIL * shape.height, DETAIL * shape.width);
+        let sharp = chance(noise, SHARP);
+        let (detail, codec) = if sharp {
+            (1, Codec::Never)
+        } else {
+            (DETAIL, Codec::Maybe)
+        };
+        let detailed = Shape::new(shape.frames, detail * shape.height, detail * shape.width);
         let (clip, codec) = match &self.parts[part].material {
             Drawn::Footage(spans) => (footage::window(spans, shape, noise)?, Codec::Maybe),
             Drawn::Photographs { group } => {
                 let pictures = &self.stock.photographs[*group];
                 let picture = &pictures[index(noise, pictures.len())];
-                let camera = Collage::of_photograph(noise, picture, detailed);
-                (camera.film(detailed), Codec::Maybe)
+                let collage = Collage::of_photograph(noise, picture, detailed);
+                (collage.film(detailed), codec)
             }
             Drawn::Collage => {
                 let collage = Collage::drawn(noise, &self.stock, detailed);
-                (collage.film(detailed), Codec::Maybe)
+                (collage.film(detailed), codec)
             }
             Drawn::Scenes => {
                 // Writing is what the other sources have least of.
@@ -120,10 +136,19 @@ impl Set {
                 } else {
                     Scene::ALL[index(noise, Scene::ALL.len())]
                 };
-                let clip = scene.render(shape, seed_of(seed, 2, 0));
-                (clip, Codec::Never)
+                let seed = noise.uniform(0.0, (1u64 << 52) as f64) as u64;
+                (scene.render(shape, seed), Codec::Never)
             }
         };
         Ok((part, finished(clip, shape, codec, noise)))
     }
+}
+
+/// Nothing can be learnt from a clip without any contrast.
+fn is_plain(levels: &[u8]) -> bool {
+    let sampled = || levels.iter().step_by(3).map(|&level| f32::from(level));
+    let count = sampled().len() as f32;
+    let mean = sampled().sum::<f32>() / count;
+    let variance = sampled().map(|v| (v - mean).powi(2)).sum::<f32>() / count;
+    variance < 9.0
 }

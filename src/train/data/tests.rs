@@ -66,6 +66,7 @@ fn a_folder_of_videos_becomes_two_pools_that_share_no_video() {
     );
 
     // Each pool is the same whatever the other video holds.
+    fs::remove_file(root.path().join("mine/again.gif")).unwrap();
     let contents = |path: &Path| fs::read(path).unwrap();
     let (first_train, first_validation) =
         (contents(&prepared.train), contents(&prepared.validation));

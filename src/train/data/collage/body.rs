@@ -23,7 +23,7 @@ pub struct Body<'a> {
 
 enum Form<'a> {
     Solid(Outline, Surface<'a>),
-    Figure(Figure<'a>),
+    Figure(Box<Figure<'a>>),
 }
 
 /// Where it is in the scene, in frame heights, radians and frames.
@@ -53,7 +53,7 @@ impl<'a> Body<'a> {
     ) -> Self {
         let figure = chance(noise, 0.5);
         let form = if figure {
-            Form::Figure(Figure::drawn(noise, material))
+            Form::Figure(Box::new(Figure::drawn(noise, material)))
         } else {
             Form::Solid(Outline::drawn(noise), material(noise))
         };

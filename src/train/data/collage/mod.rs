@@ -149,9 +149,9 @@ mod tests {
             let background = collage.seen_behind(SHAPE, 0.0);
             let mut untouched = 0;
             for i in 0..SHAPE.frame_len() {
-                let values = clip.frames().map(|frame| frame[i]);
-                let is_background = values.clone().all(|v| (v - background[i]).abs() < 1e-6);
-                let is_still = values.clone().all(|v| v == clip.frame(0)[i]);
+                let values: Vec<f32> = clip.frames().map(|frame| frame[i]).collect();
+                let is_background = values.iter().all(|v| (v - background[i]).abs() < 1e-6);
+                let is_still = values.iter().all(|&v| v == values[0]);
                 untouched += usize::from(is_background);
                 assert!(is_still || !is_background, "seed {seed}");
                 moved += usize::from(!is_still);
