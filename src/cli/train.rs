@@ -8,11 +8,14 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::error::{Interrupted, bad_input};
 use super::interrupt;
-use crate::prior::Weights;
+use crate::device::{self, DeviceRequest};
 use crate::prior::compact::Network;
+use crate::prior::{UNet, Weights, WeightsError};
 use crate::run::available_bytes;
 use crate::train::data::{self, Pool};
-use crate::train::{CompactLearner, Config, Learner, NetworkConfig, Trainer, Training};
+use crate::train::{
+    CompactLearner, CompactTensorLearner, Config, Learner, PublishedLearner, Trainer, Training,
+};
 
 /// Train a prior on footage of your own
 ///
@@ -32,6 +35,11 @@ pub struct Args {
     /// configuration's name]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+
+    /// Where the network learns: cpu, gpu, gpu:N or auto [default: compact networks on the cpu, the
+    /// published one as auto]
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<DeviceRequest>,
 
     /// Stop after so many steps in all; the rate falls as if there were more
     #[arg(long, value_name = "N")]
@@ -101,27 +109,69 @@ fn pools(config: &Config, base: &Path) -> anyhow::Result<[Pool; 2]> {
     Ok([next(), next()])
 }
 
-fn learner(config: &Config, base: &Path) -> anyhow::Result<Box<dyn Learner>> {
+/// The network to be taught, on its device: compact networks learn on the processor unless a GPU is
+/// asked for, the published one wherever is best.
+fn learner(
+    config: &Config,
+    base: &Path,
+    request: Option<DeviceRequest>,
+) -> anyhow::Result<Box<dyn Learner>> {
     let Training { seed, start, .. } = &config.training;
-    match &config.network {
-        network @ NetworkConfig::Compact { .. } => {
-            let sizes = network.compact().expect("it is compact");
-            let Some(start) = start else {
-                return Ok(Box::new(CompactLearner::random(&sizes, *seed)));
-            };
-            let path = base.join(start);
-            let weights = Weights::load(&path).map_err(|error| bad_input!("{error}"))?;
-            let network = Network::from_weights(&weights)
-                .with_context(|| format!("training.start, {}", path.display()))?;
-            Ok(Box::new(CompactLearner::new(network)))
+    let start = start.as_ref().map(|path| base.join(path));
+    let weights = start.as_ref().map(|path| Weights::load(path));
+    let weights = weights
+        .transpose()
+        .map_err(|error| bad_input!("training.start: {error}"))?;
+    let unfit = |error: WeightsError| bad_input!("training.start: {error}");
+    if let Some(sizes) = config.network.compact() {
+        let network = match &weights {
+            Some(weights) => Network::from_weights(weights).map_err(unfit)?,
+            None => Network::random(&sizes, *seed),
+        };
+        if network.config() != sizes {
+            return Err(bad_input!(
+                "training.start holds a compact network of other sizes than [network]: widths {:?}, \
+                 {} blocks",
+                network.config().widths,
+                network.config().blocks
+            ));
         }
-        NetworkConfig::Published { .. } => unreachable!("see below"),
+        return Ok(match request {
+            None | Some(DeviceRequest::Cpu) => Box::new(CompactLearner::new(network)),
+            Some(request) => {
+                let device = device::open(request)?;
+                Box::new(CompactTensorLearner::new(network, device))
+            }
+        });
     }
+    let sizes = config
+        .network
+        .published()
+        .expect("a network of one kind or the other");
+    let row = match &weights {
+        Some(weights) => {
+            let (found, row) = UNet::row(weights).map_err(unfit)?;
+            if found != sizes {
+                return Err(bad_input!(
+                    "training.start holds a network of other sizes than [network]: dim {}, \
+                     multipliers {:?}, {} heads of {}",
+                    found.dim,
+                    found.multipliers,
+                    found.heads,
+                    found.temporal_head_dim
+                ));
+            }
+            row
+        }
+        None => UNet::random_row(&sizes, *seed),
+    };
+    let device = device::open(request.unwrap_or_default())?;
+    Ok(Box::new(PublishedLearner::new(sizes, row, device)))
 }
 
 fn train(config: &Config, base: &Path, out: &Path, args: &Args) -> anyhow::Result<()> {
     let [clips, validation] = pools(config, base)?;
-    let learner = learner(config, base)?;
+    let learner = learner(config, base, args.device)?;
     check_size(
         &*learner,
         &config.training,

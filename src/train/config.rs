@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::data::Description;
+use crate::prior::UNetConfig;
 use crate::prior::compact::CompactConfig;
 
 #[derive(Debug, thiserror::Error)]
@@ -232,7 +233,25 @@ impl Config {
                     return Err("network.blocks is 0".into());
                 }
             }
-            NetworkConfig::Published { .. } => {}
+            NetworkConfig::Published {
+                dim,
+                multipliers,
+                heads,
+                temporal_head_dim,
+            } => {
+                if *dim == 0 || dim % 8 != 0 {
+                    return Err(format!("network.dim is {dim}, no multiple of 8"));
+                }
+                if multipliers.is_empty() || multipliers.contains(&0) || multipliers.len() > 16 {
+                    return Err("network.multipliers are one to sixteen numbers above 0".into());
+                }
+                if *heads == 0 || *temporal_head_dim == 0 || temporal_head_dim % 2 != 0 {
+                    return Err(
+                        "network.heads is above 0, network.temporal_head_dim even and above 0"
+                            .into(),
+                    );
+                }
+            }
         }
         Ok(())
     }
@@ -245,6 +264,24 @@ impl Crop {
 }
 
 impl NetworkConfig {
+    /// The sizes of the published network, if it is one.
+    pub fn published(&self) -> Option<UNetConfig> {
+        match self {
+            Self::Compact { .. } => None,
+            Self::Published {
+                dim,
+                multipliers,
+                heads,
+                temporal_head_dim,
+            } => Some(UNetConfig {
+                dim: *dim,
+                multipliers: multipliers.clone(),
+                heads: *heads,
+                temporal_head_dim: *temporal_head_dim,
+            }),
+        }
+    }
+
     /// The sizes of a compact network, if it is one.
     pub fn compact(&self) -> Option<CompactConfig> {
         match self {

@@ -38,6 +38,21 @@ impl Network {
         network
     }
 
+    /// The sizes it has.
+    pub fn config(&self) -> Config {
+        let Layout {
+            enter,
+            reduce,
+            middle,
+            ..
+        } = &self.layout;
+        let deeper = reduce.iter().map(|conv| conv.outputs);
+        Config {
+            widths: std::iter::once(enter.outputs).chain(deeper).collect(),
+            blocks: middle.len(),
+        }
+    }
+
     /// Changes parameters.
     pub fn change(&mut self, change: impl FnOnce(&mut [f32])) {
         change(&mut self.parameters);
