@@ -6,7 +6,8 @@
 //! any number of frames.
 //!
 //! It is written for processors directly, with its slopes: the same arithmetic through tensors is
-//! several times slower there, and training time is what limits a small network.
+//! several times slower there, and training time is what limits a small network. For GPUs there is
+//! that arithmetic too: [`TensorNetwork`].
 
 mod activation;
 mod backward;
