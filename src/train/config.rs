@@ -223,7 +223,7 @@ impl Config {
         }
         match &self.network {
             NetworkConfig::Compact { widths, blocks } => {
-                let right = |w: &usize| *w > 0 && w % 8 == 0 && *w <= 1024;
+                let right = |w: &usize| *w > 0 && w.is_multiple_of(8) && *w <= 1024;
                 if widths.is_empty() || widths.len() > 6 || !widths.iter().all(right) {
                     return Err(
                         "network.widths are one to six multiples of 8, up to 1024".to_owned()
@@ -239,13 +239,13 @@ impl Config {
                 heads,
                 temporal_head_dim,
             } => {
-                if *dim == 0 || dim % 8 != 0 {
+                if *dim == 0 || !dim.is_multiple_of(8) {
                     return Err(format!("network.dim is {dim}, no multiple of 8"));
                 }
                 if multipliers.is_empty() || multipliers.contains(&0) || multipliers.len() > 16 {
                     return Err("network.multipliers are one to sixteen numbers above 0".into());
                 }
-                if *heads == 0 || *temporal_head_dim == 0 || temporal_head_dim % 2 != 0 {
+                if *heads == 0 || *temporal_head_dim == 0 || !temporal_head_dim.is_multiple_of(2) {
                     return Err(
                         "network.heads is above 0, network.temporal_head_dim even and above 0"
                             .into(),

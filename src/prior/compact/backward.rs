@@ -10,8 +10,125 @@ use super::shift::Shifted;
 use super::vectors::dispatch;
 
 impl Network {
+    /// The way back from the slopes of what came out to those of the parameters, which are added to
+    /// `gradient`, and of the features.
+    pub fn back_through(
+        &self,
+        tape: Tape,
+        slopes: &Maps,
+        gradient: Option<&mut [f32]>,
+        threads: bool,
+    ) -> Maps {
+        let level = &tape.embedded[1];
+        let way = WayBack {
+            network: self,
+            level_slopes: vec![0.0; level.len()],
+            level: level.clone(),
+            gradient,
+            threads,
+        };
+        way.walk(tape, slopes)
+    }
+}
+
+/// A walk through the network from its end.
+struct WayBack<'a> {
+    network: &'a Network,
+    /// What blocks are told of the noise level, and its slopes so far.
+    level: Vec<f32>,
+    level_slopes: Vec<f32>,
+    /// Of the parameters, where it is wanted.
+    gradient: Option<&'a mut [f32]>,
+    threads: bool,
+}
+
+impl WayBack<'_> {
+    fn walk(mut self, tape: Tape, slopes: &Maps) -> Maps {
+        let layout = &self.network.layout;
+        let Tape {
+            features,
+            waves,
+            embedded: [before, _],
+            down,
+            reduced,
+            middle,
+            enlarged,
+            up,
+            last,
+        } = tape;
+        self.learn(layout.leave, &here(&last), slopes);
+        let mut x = self.back(layout.leave, slopes);
+        x.clear();
+        let mut skips = Vec::new();
+        let ups = layout.up.iter().zip(&layout.enlarge);
+        for ((stage, &enlarge), (tapes, small)) in ups.zip(up.into_iter().zip(enlarged).rev()) {
+            x = self.stage(stage, tapes, x);
+            let corners = x.unshuffled();
+            skips.push(x);
+            self.learn(enlarge, &here(&small), &corners);
+            x = self.back(enlarge, &corners);
+            x.clear();
+        }
+        x = self.stage(&layout.middle, middle, x);
+        let downs = layout.down.iter().zip(&layout.reduce);
+        for ((stage, &reduce), (tapes, corners)) in downs.zip(down.into_iter().zip(reduced)).rev() {
+            self.learn(reduce, &here(&corners), &x);
+            let corners = self.back(reduce, &x);
+            x = skips.pop().expect("a skip a level");
+            x.add_shuffled(&corners);
+            x = self.stage(stage, tapes, x);
+        }
+        self.learn(layout.enter, &here(&features), &x);
+        self.learn_embedding(&waves, &before);
+        let mut out = self.back(layout.enter, &x);
+        out.clear();
+        out
+    }
+
+    fn stage(&mut self, blocks: &[Block], tapes: Vec<BlockTape>, mut slopes: Maps) -> Maps {
+        for (&block, tape) in blocks.iter().zip(tapes).rev() {
+            slopes = self.block(block, tape, slopes);
+        }
+        slopes
+    }
+
+    fn block(&mut self, block: Block, tape: BlockTape, mut slopes: Maps) -> Maps {
+        let BlockTape {
+            mut input,
+            found,
+            active,
+            scale_shift,
+        } = tape;
+        let (strip, channels) = (input.strip, input.channels);
+        let (scales, shifts) = scale_shift.split_at(channels);
+        let mut inner = self.back(block.second, &slopes);
+        let mut sums = vec![0.0; 2 * channels];
+        for (c, inner) in inner.each_mut().enumerate() {
+            strip.clear(inner);
+            let (scale, shift) = (1.0 + scales[c], shifts[c]);
+            [sums[c], sums[channels + c]] =
+                activation::modulate_back(inner, found.channel(c), scale, shift);
+        }
+        let shifted = Shifted::new(&mut input);
+        self.learn(block.second, &here(&active), &slopes);
+        self.learn(block.first, &shifted.strips(), &inner);
+        self.learn_level(block.level, &sums);
+        let seen = self.back(block.first, &inner);
+        Shifted::add_back(&seen, &mut slopes);
+        slopes.clear();
+        slopes
+    }
+
+    /// The slopes of a convolution's inputs.
+    fn back(&self, conv: Conv, slopes: &Maps) -> Maps {
+        self.network.back(conv, slopes, self.threads)
+    }
+
     /// Adds the slopes of a convolution's parameters.
-    fn learn(&self, conv: Conv, inputs: &[&[f32]], slopes: &Maps, gradient: &mut [f32]) {
+    fn learn(&mut self, conv: Conv, inputs: &[&[f32]], slopes: &Maps) {
+        let Some(gradient) = &mut self.gradient else {
+            return;
+        };
         let strip = slopes.strip;
         let window = strip.window();
         let taps = if conv.taps == 9 {
@@ -33,152 +150,37 @@ impl Network {
         }
     }
 
-    fn block_back(
-        &self,
-        block: Block,
-        tape: BlockTape,
-        mut slopes: Maps,
-        embedded: &[f32],
-        embedded_slopes: &mut [f32],
-        gradient: Option<&mut [f32]>,
-        threads: bool,
-    ) -> Maps {
-        let BlockTape {
-            mut input,
-            found,
-            active,
-            scale_shift,
-        } = tape;
-        let strip = input.strip;
-        let channels = input.channels;
-        let mut inner = self.back(block.second, &slopes, threads);
-        let mut sums = vec![[0.0f32; 2]; channels];
-        for c in 0..channels {
-            let (scale, shift) = (1.0 + scale_shift[c], scale_shift[channels + c]);
-            let inner = inner.channel_mut(c);
-            strip.clear(inner);
-            sums[c] = activation::modulate_back(inner, found.channel(c), scale, shift);
-        }
-        let shifted = Shifted::new(&mut input);
-        if let Some(gradient) = gradient {
-            self.learn(block.second, &here(&active), &slopes, gradient);
-            self.learn(block.first, &shifted.strips(), &inner, gradient);
-            for (c, [scale, shift]) in sums.into_iter().enumerate() {
-                for (row, slope) in [(c, scale), (channels + c, shift)] {
-                    gradient[block.level.bias + row] += slope;
-                    let from = block.level.weight + row * embedded.len();
-                    let weights = &self.parameters[from..][..embedded.len()];
-                    let row = &mut gradient[from..][..embedded.len()];
-                    for i in 0..embedded.len() {
-                        row[i] += slope * embedded[i];
-                        embedded_slopes[i] += slope * weights[i];
-                    }
-                }
+    /// Adds the slopes of what turns the noise level into scales and shifts.
+    fn learn_level(&mut self, level: Conv, slopes: &[f32]) {
+        let Some(gradient) = &mut self.gradient else {
+            return;
+        };
+        let parameters = &self.network.parameters[level.weights()];
+        let rows = parameters.chunks_exact(level.inputs);
+        let learnt = gradient[level.weights()].chunks_exact_mut(level.inputs);
+        for ((row, learnt), slope) in rows.zip(learnt).zip(slopes) {
+            let told = self.level.iter().zip(&mut self.level_slopes);
+            for ((weight, learnt), (told, told_slope)) in row.iter().zip(learnt).zip(told) {
+                *learnt += slope * told;
+                *told_slope += slope * weight;
             }
         }
-        let seen = self.back(block.first, &inner, threads);
-        Shifted::add_back(&seen, &mut slopes);
-        slopes.clear();
-        slopes
+        let biases = gradient[level.biases()].iter_mut().zip(slopes);
+        biases.for_each(|(learnt, slope)| *learnt += slope);
     }
 
-    /// The way back from the slopes of what came out to those of the parameters, which are added to
-    /// `gradient`, and of the features.
-    pub fn back_through(
-        &self,
-        tape: Tape,
-        slopes: &Maps,
-        mut gradient: Option<&mut [f32]>,
-        threads: bool,
-    ) -> Maps {
-        let layout = &self.layout;
-        let Tape {
-            features,
-            waves,
-            embedded,
-            down,
-            reduced,
-            middle,
-            enlarged,
-            up,
-            last,
-        } = tape;
-        let level = &embedded[1];
-        let mut level_slopes = vec![0.0; level.len()];
-        let mut x = self.back(layout.leave, slopes, threads);
-        x.clear();
-        if let Some(gradient) = gradient.as_deref_mut() {
-            self.learn(layout.leave, &here(&last), slopes, gradient);
+    /// Adds the slopes of what the noise level is told with; `before` is that before its activation.
+    fn learn_embedding(&mut self, waves: &[f32], before: &[f32]) {
+        let Some(gradient) = &mut self.gradient else {
+            return;
+        };
+        let embed = self.network.layout.embed;
+        for (row, (slope, &before)) in self.level_slopes.iter().zip(before).enumerate() {
+            let slope = slope * activation::silu_slope(before);
+            gradient[embed.bias + row] += slope;
+            let learnt = &mut gradient[embed.weight + row * waves.len()..][..waves.len()];
+            let pairs = learnt.iter_mut().zip(waves);
+            pairs.for_each(|(learnt, wave)| *learnt += slope * wave);
         }
-        let mut skips = Vec::new();
-        let ups = layout.up.iter().zip(&layout.enlarge);
-        for ((stage, &enlarge), (blocks, small)) in ups.zip(up.into_iter().zip(enlarged).rev()) {
-            for (&block, tape) in stage.iter().zip(blocks).rev() {
-                x = self.block_back(
-                    block,
-                    tape,
-                    x,
-                    level,
-                    &mut level_slopes,
-                    gradient.as_deref_mut(),
-                    threads,
-                );
-            }
-            let corners = x.unshuffled();
-            skips.push(x);
-            if let Some(gradient) = gradient.as_deref_mut() {
-                self.learn(enlarge, &here(&small), &corners, gradient);
-            }
-            x = self.back(enlarge, &corners, threads);
-            x.clear();
-        }
-        for (&block, tape) in layout.middle.iter().zip(middle).rev() {
-            x = self.block_back(
-                block,
-                tape,
-                x,
-                level,
-                &mut level_slopes,
-                gradient.as_deref_mut(),
-                threads,
-            );
-        }
-        let downs = layout.down.iter().zip(&layout.reduce);
-        for ((stage, &reduce), (blocks, corners)) in downs.zip(down.into_iter().zip(reduced)).rev()
-        {
-            if let Some(gradient) = gradient.as_deref_mut() {
-                self.learn(reduce, &here(&corners), &x, gradient);
-            }
-            let corner_slopes = self.back(reduce, &x, threads);
-            x = skips.pop().expect("a skip a level");
-            x.add_shuffled(&corner_slopes);
-            for (&block, tape) in stage.iter().zip(blocks).rev() {
-                x = self.block_back(
-                    block,
-                    tape,
-                    x,
-                    level,
-                    &mut level_slopes,
-                    gradient.as_deref_mut(),
-                    threads,
-                );
-            }
-        }
-        if let Some(gradient) = gradient {
-            self.learn(layout.enter, &here(&features), &x, gradient);
-            let embed = layout.embed;
-            for (row, (slope, &before)) in level_slopes.iter().zip(&embedded[0]).enumerate() {
-                let slope = slope * activation::silu_slope(before);
-                gradient[embed.bias + row] += slope;
-                let weights = &mut gradient[embed.weight + row * waves.len()..][..waves.len()];
-                weights
-                    .iter_mut()
-                    .zip(&waves)
-                    .for_each(|(g, w)| *g += slope * w);
-            }
-        }
-        let mut out = self.back(layout.enter, &x, threads);
-        out.clear();
-        out
     }
 }

@@ -226,9 +226,9 @@ impl Blocks {
             .chunks_exact_mut(across)
             .zip(values.chunks_exact(across))
         {
-            for i in 0..across {
+            for (i, out) in out.iter_mut().enumerate() {
                 let (from, to) = (i.saturating_sub(1), (i + 2).min(across));
-                out[i] = row[from..to].iter().sum();
+                *out = row[from..to].iter().sum();
             }
         }
         let mut out = vec![0.0; values.len()];

@@ -171,7 +171,7 @@ impl Layout {
     }
 
     /// How many numbers a network has.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.slots.last().map_or(0, |slot| slot.range().end)
     }
 

@@ -210,7 +210,7 @@ impl Network {
     pub fn random(config: &Config, seed: u64) -> Self {
         let layout = Layout::new(config);
         let mut noise = Noise::seeded(seed);
-        let mut parameters = vec![0.0; layout.len()];
+        let mut parameters = vec![0.0; layout.count()];
         for slot in &layout.slots {
             if let Start::Inputs(count) = slot.start {
                 let scale = (count as f64).sqrt().recip();

@@ -85,7 +85,7 @@ impl TensorNetwork {
         };
         let numbers: usize = levels.map(kept).sum();
         let pairs = 2 * 4 * shape.frames * shape.len();
-        4 * (numbers + pairs + 4 * layout.len()) as u64
+        4 * (numbers + pairs + 4 * layout.count()) as u64
     }
 
     /// As the network for processors does it.
