@@ -36,11 +36,9 @@ fn folder_of_videos(count: usize) -> tempfile::TempDir {
 #[test]
 fn a_folder_of_videos_becomes_two_pools_that_share_no_video() {
     let root = folder_of_videos(2);
-    fs::write(
-        root.path().join("mine/broken.gif"),
-        "GIF89a and nothing more",
-    )
-    .unwrap();
+    let mine = root.path().join("mine");
+    fs::copy(mine.join("1.gif"), mine.join("again.gif")).unwrap();
+    fs::write(mine.join("broken.gif"), "GIF89a and nothing more").unwrap();
     let warnings = Mutex::new(Vec::new());
     let prepared = prepare(&description(VIDEOS), root.path(), &|progress| {
         if let Progress::Warning(text) = progress {
@@ -66,7 +64,7 @@ fn a_folder_of_videos_becomes_two_pools_that_share_no_video() {
     );
 
     // Each pool is the same whatever the other video holds.
-    fs::remove_file(root.path().join("mine/again.gif")).unwrap();
+    fs::remove_file(mine.join("again.gif")).unwrap();
     let contents = |path: &Path| fs::read(path).unwrap();
     let (first_train, first_validation) =
         (contents(&prepared.train), contents(&prepared.validation));

@@ -114,19 +114,18 @@ fn shutter(noise: &mut Noise) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
 
     const SHAPE: Shape = Shape::new(5, 40, 48);
 
-    fn stock() -> Stock {
-        Stock::new(Vec::new(), 4, 7)
-    }
+    static STOCK: LazyLock<Stock> = LazyLock::new(|| Stock::new(Vec::new(), 2, 7));
 
     #[test]
     fn collages_stay_in_range_and_follow_their_seed() {
-        let stock = stock();
         for seed in 0..40 {
-            let film = || Collage::drawn(&mut Noise::seeded(seed), &stock, SHAPE).film(SHAPE);
+            let film = || Collage::drawn(&mut Noise::seeded(seed), &STOCK, SHAPE).film(SHAPE);
             let clip = film();
             assert!(
                 clip.data().iter().all(|v| (0.0..=1.0).contains(v)),
@@ -138,10 +137,9 @@ mod tests {
 
     #[test]
     fn a_still_camera_sees_a_still_background() {
-        let stock = stock();
         let mut moved = 0;
         for seed in 0..60 {
-            let collage = Collage::drawn(&mut Noise::seeded(seed), &stock, SHAPE);
+            let collage = Collage::drawn(&mut Noise::seeded(seed), &STOCK, SHAPE);
             if !collage.camera.is_still() {
                 continue;
             }
@@ -163,10 +161,9 @@ mod tests {
 
     #[test]
     fn a_photograph_moves_as_a_whole() {
-        let stock = stock();
         for seed in 0..5 {
             let mut noise = Noise::seeded(seed);
-            let collage = Collage::of_photograph(&mut noise, &stock.leaves[0], SHAPE);
+            let collage = Collage::of_photograph(&mut noise, &STOCK.leaves[0], SHAPE);
             let clip = collage.film(SHAPE);
             assert_ne!(clip.frame(0), clip.frame(4), "{seed}");
         }
