@@ -30,7 +30,8 @@ impl Studio {
                 .selected_text(setup.prior.label())
                 .show_ui(ui, |ui| {
                     for prior in Prior::ALL {
-                        ui.selectable_value(&mut setup.prior, prior, prior.label());
+                        ui.selectable_value(&mut setup.prior, prior, prior.label())
+                            .on_hover_text(prior.about());
                     }
                 })
                 .response
@@ -122,6 +123,7 @@ impl Studio {
                 && run.setup.model == setup.model
                 && run.setup.task() == setup.task()
                 && run.setup.device == setup.device
+                && run.setup.prior == setup.prior
                 && run.setup.checkpoint == setup.checkpoint
         };
         let measured = self.runs.all().iter().rev().filter(like).find_map(|run| {
@@ -132,11 +134,12 @@ impl Studio {
             };
             (progress.done > 1).then(|| solver_s / progress.done as f64 * steps as f64)
         });
-        let (seconds, why) = match (measured, setup.has_network()) {
+        let (seconds, why) = match (measured, setup.method) {
             (Some(seconds), _) => (seconds, "by the steps of the last run"),
             // A network's size decides, which only a step can tell.
-            (None, true) => return,
-            (None, false) => (
+            (None, _) if setup.has_network() => return,
+            (None, Method::Reference) => return,
+            (None, _) => (
                 setup.task().nominal_s(method) * source.slowness,
                 "by the speed of the forward model here",
             ),

@@ -8,6 +8,7 @@ use super::checkpoint;
 use super::error::bad_input;
 use super::quantity::Budget;
 use crate::device::DeviceRequest;
+use crate::run::NetworkChoice;
 use crate::run::plan::{self, DEFAULT_BUDGET, Method, Physics, PriorChoice, Settings};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -30,8 +31,10 @@ pub struct SolverArgs {
     pub method: Option<MethodName>,
 
     /// What is known of video: none (nothing learned: the better of the next two), tv (total
-    /// variation), blocks (block matching in space and time), or a diffusion network's file
-    #[arg(long, value_name = "none|tv|blocks|FILE")]
+    /// variation), blocks (block matching in space and time), embedded (the small network
+    /// inside), or a trained network's file: a published checkpoint or a compact network
+    /// [default: none; reference: as --checkpoint]
+    #[arg(long, value_name = "embedded|none|tv|blocks|FILE")]
     pub prior: Option<PriorChoice>,
 
     /// auto: the time the run may take, as in 30s or 5min [default: 2min]
@@ -43,7 +46,7 @@ pub struct SolverArgs {
     pub iterations: Option<usize>,
 
     /// reference: the trained network, as --prior FILE [default: results/model-100.1.pt, from
-    /// 128 pixels on results/model-100.2.pt]
+    /// 128 pixels on results/model-100.2.pt; embedded where that is not there]
     #[arg(long, value_name = "FILE", conflicts_with = "prior")]
     pub checkpoint: Option<PathBuf>,
 
@@ -67,7 +70,6 @@ pub struct SolverArgs {
 impl SolverArgs {
     /// The settings of a run, and why its method was chosen where the program chose it.
     pub fn settings(&self, physics: &Physics) -> anyhow::Result<(Settings, Option<String>)> {
-        let prior = self.prior.clone().unwrap_or(PriorChoice::None);
         let (method, why) = match self.method() {
             MethodName::Instant => (Method::Instant, None),
             MethodName::Fast => (Method::Fast, None),
@@ -75,21 +77,13 @@ impl SolverArgs {
             MethodName::Auto => {
                 let budget = self.budget.map_or(DEFAULT_BUDGET, |budget| budget.0);
                 let slowness = plan::slowness(physics.shape());
-                let choice = plan::choose(physics, &prior, budget, slowness);
+                let choice = plan::choose(physics, self.prior.as_ref(), budget, slowness);
                 (choice.method, Some(choice.why))
             }
         };
-        let prior = match (method, &prior) {
-            (Method::Reference, PriorChoice::None) => PriorChoice::Checkpoint(checkpoint::locate(
-                self.checkpoint.as_deref(),
-                physics.shape(),
-            )?),
-            (_, PriorChoice::Checkpoint(path)) => {
-                PriorChoice::Checkpoint(checkpoint::existing(path)?)
-            }
-            _ => prior,
-        };
+        let (prior, instead_of) = self.prior(method, physics)?;
         let settings = Settings {
+            instead_of,
             iterations: self.iterations,
             steps: self.steps,
             guidance: self.guidance,
@@ -98,6 +92,24 @@ impl SolverArgs {
             ..Settings::new(method, prior)
         };
         Ok((settings, why))
+    }
+
+    /// The prior of a run by `method`, and the published checkpoint that it stands in for.
+    fn prior(
+        &self,
+        method: Method,
+        physics: &Physics,
+    ) -> anyhow::Result<(PriorChoice, Option<PathBuf>)> {
+        let found = match (&self.prior, &self.checkpoint) {
+            (Some(PriorChoice::Network(network)), _) => checkpoint::named(network.clone())?,
+            (Some(unlearned), _) => return Ok((unlearned.clone(), None)),
+            (None, Some(file)) => checkpoint::named(NetworkChoice::File(file.clone()))?,
+            (None, None) if method == Method::Reference => {
+                checkpoint::published_or_embedded(checkpoint::published(physics.shape()))
+            }
+            (None, None) => return Ok((plan::usual_prior(method, physics), None)),
+        };
+        Ok((PriorChoice::Network(found.network), found.instead_of))
     }
 
     /// The method asked for, by name or by its settings.

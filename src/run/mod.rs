@@ -8,6 +8,7 @@ pub mod demos;
 mod drive;
 mod folder;
 mod hash;
+mod learned;
 mod memory;
 mod peak;
 pub mod plan;
@@ -23,6 +24,7 @@ pub use cpu_time::cpu_time;
 pub use drive::{Outcome, drive};
 pub use folder::{ResultsError, ResultsFolder};
 pub use hash::sha256;
+pub use learned::{Learned, LearnedError, NetworkChoice, NotANetwork};
 pub use memory::{MemoryError, check_memory};
 pub use peak::peak_memory_bytes;
 pub use record::{

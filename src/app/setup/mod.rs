@@ -92,7 +92,7 @@ impl Default for Setup {
             wavelength_nm: Optics::SYNTHETIC.wavelength_nm,
             magnification: 1.0,
             method: Method::Auto,
-            prior: Prior::None,
+            prior: Prior::Auto,
             checkpoint: None,
             budget_s: 120,
             steps: 100,
@@ -104,10 +104,13 @@ impl Default for Setup {
 }
 
 impl Setup {
-    /// Whether a network computes.
+    /// Whether a network computes that may do so on a GPU.
     pub fn has_network(&self) -> bool {
-        self.method == Method::Reference
-            || (self.prior == Prior::Checkpoint && self.method != Method::Instant)
+        match self.method {
+            Method::Reference => self.prior != Prior::Embedded,
+            Method::Auto | Method::Fast => self.prior == Prior::Checkpoint,
+            Method::Instant => false,
+        }
     }
 
     /// How hard the problem is.

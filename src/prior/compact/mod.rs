@@ -27,4 +27,4 @@ mod vectors;
 pub use config::Config as CompactConfig;
 pub use denoiser::LEVELS;
 pub use network::Network;
-pub use prior::{CompactPrior, embedded};
+pub use prior::{CompactPrior, EMBEDDED_FILE, embedded};
