@@ -5,11 +5,13 @@
 //! | [`adam`] | the optimiser that several layers descend with |
 //! | [`clip`] | a grey video clip in memory |
 //! | [`display`] | colours, contrast, figures and animations, on the processor and the GPU |
+//! | [`hash`] | SHA-256 of a file or a folder |
 //! | [`noise`] | random numbers that mean the same on every device |
 //! | [`media`] | video in and out, a file per format |
 //! | [`physics`] | forward models: measurement from video, and its gradients |
 //! | [`prior`] | what is known of video: the diffusion network, denoisers, formulas |
 //! | [`solver`] | stepwise reconstruction: instant, fast and reference |
+//! | [`train`] | training a prior of one's own |
 //! | [`metrics`] | PSNR, SSIM, residuals |
 //! | [`run`] | what a run is: plan, record, results folder; the scoreboard |
 //! | [`scenes`] | generated scenes, a function of place, time and seed each |
@@ -29,6 +31,7 @@ pub mod cli;
 pub mod clip;
 pub mod device;
 pub mod display;
+pub mod hash;
 pub mod length;
 pub mod media;
 pub mod metrics;
@@ -38,5 +41,6 @@ pub mod prior;
 pub mod run;
 pub mod scenes;
 pub mod solver;
+pub mod train;
 pub mod verify;
 pub mod worker;

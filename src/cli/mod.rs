@@ -31,6 +31,7 @@ mod reconstruct;
 mod score;
 mod simulate;
 mod solver_args;
+mod train;
 mod verify;
 
 use std::process::ExitCode;
@@ -64,6 +65,7 @@ enum Command {
     Gui(gui::Args),
     /// Reconstruct a bundled capture at once
     Demo(demo::Args),
+    Train(train::Args),
     Devices(devices::Args),
     Verify(verify::Args),
     Bench(bench::Args),
@@ -92,6 +94,7 @@ pub fn run() -> ExitCode {
             Command::Score(args) => score::run(*args),
             Command::Demo(args) => demo::run(args),
             Command::Gui(args) => gui::run(args),
+            Command::Train(args) => train::run(args),
             Command::Devices(args) => devices::run(args),
             Command::Verify(args) => verify::run(args),
             Command::Bench(args) => bench::run(args),

@@ -12,7 +12,9 @@ use super::{FrameSize, MediaError, ReadOptions, VideoReader, extension};
 /// Compressed video, decoded to 8-bit RGB by an `ffmpeg` on the machine, every stored frame once.
 pub(super) struct Ffmpeg;
 
-const EXTENSIONS: [&str; 8] = ["avi", "mp4", "m4v", "mov", "mkv", "webm", "mpg", "mpeg"];
+const EXTENSIONS: [&str; 9] = [
+    "avi", "mp4", "m4v", "mov", "mkv", "webm", "mpg", "mpeg", "ogv",
+];
 
 impl VideoReader for Ffmpeg {
     fn name(&self) -> &'static str {

@@ -155,6 +155,27 @@ const HEAD_LEN: u64 = 600;
 /// When the file is missing, damaged, too large or of no known format, when the frames or the
 /// crop asked for are not in it, and when float data holds NaN or infinity.
 pub fn open(path: &Path, options: &ReadOptions) -> Result<Footage, MediaError> {
+    read_into(FrameSink::new(path, options), path, options)
+}
+
+/// Reads a clip that may be longer than memory: `take` gets each frame as it is decoded, row
+/// after row, and the largest level of an integer source as in [`Footage::levels`].
+///
+/// # Errors
+/// Those of [`open`].
+pub fn stream(
+    path: &Path,
+    options: &ReadOptions,
+    take: &mut dyn FnMut(FrameSize, &[f32], Option<u32>),
+) -> Result<(), MediaError> {
+    read_into(FrameSink::passing_on(path, options, take), path, options).map(drop)
+}
+
+fn read_into(
+    mut sink: FrameSink,
+    path: &Path,
+    options: &ReadOptions,
+) -> Result<Footage, MediaError> {
     let head = head_of(path)?;
     let reader = READERS
         .iter()
@@ -163,7 +184,6 @@ pub fn open(path: &Path, options: &ReadOptions) -> Result<Footage, MediaError> {
             path: path.to_owned(),
         })?;
     guarded(path, reader.name(), || {
-        let mut sink = FrameSink::new(path, options);
         let origin = reader.read(path, options, &mut sink)?;
         sink.finish(origin)
     })

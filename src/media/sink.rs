@@ -36,10 +36,15 @@ pub(super) enum Wanted {
     Enough,
 }
 
+/// Who gets the frames as they come, with the largest level of an integer format.
+type Taker<'a> = &'a mut dyn FnMut(FrameSize, &[f32], Option<u32>);
+
 /// Takes the frames of one clip in order, the first one first.
 pub(super) struct FrameSink<'a> {
     path: &'a Path,
     options: &'a ReadOptions,
+    /// Where frames go that are not kept here.
+    onward: Option<Taker<'a>>,
     seen: usize,
     source_size: Option<FrameSize>,
     kept_size: Option<FrameSize>,
@@ -67,11 +72,20 @@ impl<'a> FrameSink<'a> {
         Self {
             path,
             options,
+            onward: None,
             seen: 0,
             source_size: None,
             kept_size: None,
             levels: None,
             data: Vec::new(),
+        }
+    }
+
+    /// Keeps no frame, but hands each one on.
+    pub fn passing_on(path: &'a Path, options: &'a ReadOptions, onward: Taker<'a>) -> Self {
+        Self {
+            onward: Some(onward),
+            ..Self::new(path, options)
         }
     }
 
@@ -123,8 +137,13 @@ impl<'a> FrameSink<'a> {
             Some(before) => before.into_iter().chain(frame.levels).min(),
         };
         self.levels = Some(coarser);
+        let levels = frame.levels;
         let (size, values) = self.fit(source, frame)?;
         self.kept_size = Some(size);
+        if let Some(onward) = &mut self.onward {
+            onward(size, &values, levels);
+            return Ok(());
+        }
         if (self.data.len() + values.len()) as u64 * 4 > MAX_CLIP_BYTES {
             return Err(MediaError::TooLarge {
                 path: self.path.to_owned(),

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::{fmt, io};
 
-use super::hash::{sha256, sha256_of};
+use crate::hash::{sha256, sha256_of};
 use super::memory::{MemoryError, check_memory};
 use super::record::PriorRecord;
 use crate::clip::Shape;

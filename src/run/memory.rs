@@ -59,7 +59,7 @@ fn compare(shape: Shape, needed: u64, available: u64) -> Result<(), MemoryError>
 
 /// What the system can still hand out, within the limits of a container; none where it
 /// does not say.
-fn available_bytes() -> Option<u64> {
+pub fn available_bytes() -> Option<u64> {
     let mut system = System::new().ok()?;
     system.refresh_memory();
     let machine = system.available_memory();

@@ -7,7 +7,6 @@ pub mod curves;
 pub mod demos;
 mod drive;
 mod folder;
-mod hash;
 mod learned;
 mod memory;
 mod peak;
@@ -18,14 +17,14 @@ pub mod score;
 mod sensor;
 pub mod trust;
 
+pub use crate::hash::sha256;
 pub use capture::{Capture, CaptureError, CaptureFiles, open_recorded};
 pub use chart::{Axis, ChartError, HeatMap};
 pub use cpu_time::cpu_time;
 pub use drive::{Outcome, drive};
 pub use folder::{ResultsError, ResultsFolder};
-pub use hash::sha256;
 pub use learned::{Learned, LearnedError, NetworkChoice, NotANetwork};
-pub use memory::{MemoryError, check_memory};
+pub use memory::{MemoryError, available_bytes, check_memory};
 pub use peak::peak_memory_bytes;
 pub use record::{
     BURN_VERSION, DeviceRecord, FileRecord, Geometry, MeasurementRecord, ModelRecord, PriorRecord,

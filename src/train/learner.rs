@@ -1,6 +1,6 @@
 //! What the trainer asks of a network.
 
-use crate::clip::Clip;
+use crate::clip::{Clip, Shape};
 use crate::prior::PriorError;
 
 /// One array of a network, in the order in which parameters lie.
@@ -42,11 +42,15 @@ pub trait Learner {
     /// The amplitudes under noise of standard deviation `sigma`, as the network estimates them.
     fn denoise(&self, noisy: &Clip, sigma: f64) -> Result<Clip, PriorError>;
 
+    /// Files for those who use the network, with these parameters after `step` steps: names and
+    /// contents.
+    fn files(&self, parameters: &[f32], step: usize) -> Vec<(String, Vec<u8>)>;
+
     /// Sides of clips are multiples of it.
     fn multiple(&self) -> usize;
 
     /// Bytes that learning from one clip of this size takes.
-    fn memory_bytes(&self, shape: crate::clip::Shape) -> u64;
+    fn memory_bytes(&self, shape: Shape) -> u64;
 
     /// One line for people.
     fn describe(&self) -> String;

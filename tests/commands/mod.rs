@@ -10,6 +10,7 @@ mod reconstruct;
 mod reference;
 mod score;
 mod simulate;
+mod train;
 mod usage;
 
 use std::path::Path;

@@ -35,6 +35,17 @@ impl WithSimd for Correlate<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
+        match self.taps.len() {
+            1 => self.rows::<S, 1>(simd),
+            _ => self.rows::<S, 3>(simd),
+        }
+    }
+}
+
+impl Correlate<'_> {
+    /// Takes the `ROW` places of a window's row together.
+    #[inline(always)]
+    fn rows<S: Simd, const ROW: usize>(self, simd: S) {
         let run = VECTORS * S::F32_LANES;
         let per_block = self.inputs.len() * self.taps.len() * BLOCK;
         for at in (0..self.span).step_by(run) {
@@ -43,15 +54,18 @@ impl WithSimd for Correlate<'_> {
                 let mut sums = [[simd.splat_f32s(0.0); VECTORS]; BLOCK];
                 let windows = weights.chunks_exact(self.taps.len() * BLOCK);
                 for (input, window) in self.inputs.iter().zip(windows) {
-                    let window = window.as_chunks::<BLOCK>().0;
-                    for (&tap, weights) in self.taps.iter().zip(window) {
-                        let from = (self.start + at).wrapping_add_signed(tap);
-                        let pixels = S::as_simd_f32s(&input[from..][..run]).0;
-                        let pixels: [S::f32s; VECTORS] = std::array::from_fn(|v| pixels[v]);
-                        for (sums, &weight) in sums.iter_mut().zip(weights) {
-                            let weight = simd.splat_f32s(weight);
-                            for (sum, &pixels) in sums.iter_mut().zip(&pixels) {
-                                *sum = simd.mul_add_e_f32s(weight, pixels, *sum);
+                    let window = window.as_chunks::<BLOCK>().0.as_chunks::<ROW>().0;
+                    for (taps, weights) in self.taps.as_chunks::<ROW>().0.iter().zip(window) {
+                        let from = (self.start + at).wrapping_add_signed(taps[0]);
+                        let row = &input[from..][..run + ROW - 1];
+                        for (place, weights) in weights.iter().enumerate() {
+                            let pixels = S::as_simd_f32s(&row[place..][..run]).0;
+                            let pixels: [S::f32s; VECTORS] = std::array::from_fn(|v| pixels[v]);
+                            for (sums, &weight) in sums.iter_mut().zip(weights) {
+                                let weight = simd.splat_f32s(weight);
+                                for (sum, &pixels) in sums.iter_mut().zip(&pixels) {
+                                    *sum = simd.mul_add_e_f32s(weight, pixels, *sum);
+                                }
                             }
                         }
                     }

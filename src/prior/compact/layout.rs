@@ -128,7 +128,7 @@ impl Layout {
         let deepest = widths.len() - 1;
         let embed = row.conv("embed", Config::WAVES, embedded, 1, false);
         let enter = row.conv("enter", Config::INPUTS, widths[0], 3, false);
-        let mut stage = |row: &mut Row, name: &str, width: usize| -> Vec<Block> {
+        let stage = |row: &mut Row, name: &str, width: usize| -> Vec<Block> {
             (0..config.blocks)
                 .map(|b| row.block(&format!("{name}.{b}"), width, embedded))
                 .collect()

@@ -3,6 +3,9 @@
 /// Room behind the last pixel for what a kernel computes too much (two vectors of 16 lanes).
 const OVERRUN: usize = 32;
 
+/// Numbers in a line of a processor's cache.
+const LINE: usize = 16;
+
 /// A channel of a clip: frame after frame, row after row, zeros between rows and between frames.
 ///
 /// One zero ends a row and one row of zeros ends a frame, so that a 3 x 3 window may be moved along
@@ -67,9 +70,11 @@ impl Strip {
         &strip[2 * self.frame()..]
     }
 
-    /// Numbers in a strip.
+    /// Numbers in a strip: an odd number of lines, so that the strips of different channels fall
+    /// into different sets of the cache.
     pub const fn len(self) -> usize {
-        self.start() + self.span() + self.frame() + self.row() + 1 + OVERRUN
+        let least = self.start() + self.span() + self.frame() + self.row() + 1 + OVERRUN;
+        LINE * (least.div_ceil(LINE) | 1)
     }
 
     /// Where row `row` of frame `frame` lies.

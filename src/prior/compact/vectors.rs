@@ -10,9 +10,9 @@ pub fn dispatch<Op: WithSimd>(op: Op) -> Op::Output {
     // By hand: `pulp::Arch` knows 256 bits only with a feature that Burn leaves out, and asking
     // for it would build all of Burn's arithmetic twice.
     if let Some(simd) = pulp::x86::V4::try_new() {
-        simd.vectorize(op)
+        Simd::vectorize(simd, op)
     } else if let Some(simd) = pulp::x86::V3::try_new() {
-        simd.vectorize(op)
+        Simd::vectorize(simd, op)
     } else {
         pulp::Arch::new().dispatch(op)
     }

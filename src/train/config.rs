@@ -1,0 +1,299 @@
+//! What a training is, as its TOML file says it.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::data::Description;
+use crate::prior::compact::CompactConfig;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{} cannot be read: {source}", path.display())]
+    Read {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("{} is no training: {source}", path.display())]
+    Parse {
+        path: PathBuf,
+        source: Box<toml::de::Error>,
+    },
+    #[error("{} is no training: {reason}", path.display())]
+    Sense { path: PathBuf, reason: String },
+}
+
+/// A network, how it is taught, and what with.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub network: NetworkConfig,
+    pub training: Training,
+    /// What clips are made of, for `vdps train --prepare`; without it, `training.clips` must name
+    /// a pool.
+    pub data: Option<Description>,
+}
+
+/// Which network is taught.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+pub enum NetworkConfig {
+    /// Ours, small enough for processors.
+    Compact {
+        #[serde(default = "default_widths")]
+        widths: Vec<usize>,
+        #[serde(default = "default_blocks")]
+        blocks: usize,
+    },
+    /// The published space-time U-Net.
+    Published {
+        dim: usize,
+        multipliers: Vec<usize>,
+        heads: usize,
+        temporal_head_dim: usize,
+    },
+}
+
+fn default_widths() -> Vec<usize> {
+    vec![32, 64, 96]
+}
+
+fn default_blocks() -> usize {
+    2
+}
+
+/// How a network is taught.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Training {
+    /// Of the first parameters, and of all that is drawn.
+    pub seed: u64,
+    pub steps: usize,
+    /// Clips a step.
+    pub batch: usize,
+    /// The rate of AdamW.
+    pub rate: f64,
+    /// Steps over which the rate rises from 0.
+    pub warmup: usize,
+    /// The step from which on the rate falls, along half a cosine, to nothing at the last one.
+    pub decay_from: usize,
+    pub weight_decay: f64,
+    /// The gradient's norm is held below it; 0 lets it be.
+    pub clip_norm: f64,
+    /// The share of the parameters' average that stays at a step.
+    pub average: f64,
+    /// Steps between two updates of the average.
+    pub average_every: usize,
+    /// The step before which the average follows the parameters.
+    pub average_from: usize,
+    /// Shapes of clips.
+    pub crops: Vec<Crop>,
+    /// Lengths, tones and directions of clips are varied.
+    pub vary: bool,
+    /// Weights to begin with, relative to the configuration.
+    pub start: Option<PathBuf>,
+    /// Pools of clips made before (NPY, u8, `[clips, frames, rows, columns]`), relative to the
+    /// configuration.
+    pub clips: Option<PathBuf>,
+    pub validation: Option<PathBuf>,
+    /// Steps between two validations, and their clips.
+    pub validate_every: usize,
+    pub validate_clips: usize,
+    /// Steps between two states on disk.
+    pub save_every: usize,
+}
+
+impl Default for Training {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            steps: 20_000,
+            batch: 8,
+            rate: 1.5e-3,
+            warmup: 300,
+            decay_from: 300,
+            weight_decay: 0.0,
+            clip_norm: 1.0,
+            average: 0.999,
+            average_every: 1,
+            average_from: 0,
+            crops: vec![Crop::default()],
+            vary: true,
+            start: None,
+            clips: None,
+            validation: None,
+            validate_every: 1000,
+            validate_clips: 24,
+            save_every: 200,
+        }
+    }
+}
+
+/// A shape that clips are cropped to.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Crop {
+    /// Frames, rows, columns.
+    pub shape: [usize; 3],
+    /// The step from which on it is used.
+    #[serde(default)]
+    pub from: usize,
+    /// The step from which on it is no longer used.
+    #[serde(default = "never")]
+    pub until: usize,
+    /// How often, in proportion to others at the time.
+    #[serde(default = "once")]
+    pub weight: f64,
+}
+
+fn never() -> usize {
+    usize::MAX
+}
+
+fn once() -> f64 {
+    1.0
+}
+
+impl Default for Crop {
+    fn default() -> Self {
+        Self {
+            shape: [10, 48, 48],
+            from: 0,
+            until: never(),
+            weight: once(),
+        }
+    }
+}
+
+impl Config {
+    /// # Errors
+    /// A file that cannot be read, or makes no sense: the message says where and why.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        let config: Self = toml::from_str(&text).map_err(|source| ConfigError::Parse {
+            path: path.to_owned(),
+            source: Box::new(source),
+        })?;
+        config.check().map_err(|reason| ConfigError::Sense {
+            path: path.to_owned(),
+            reason,
+        })?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let Training {
+            steps,
+            batch,
+            rate,
+            average,
+            crops,
+            average_every,
+            validate_every,
+            save_every,
+            ..
+        } = &self.training;
+        let counts = [
+            ("steps", *steps),
+            ("batch", *batch),
+            ("average_every", *average_every),
+            ("validate_every", *validate_every),
+            ("save_every", *save_every),
+        ];
+        if let Some((name, _)) = counts.iter().find(|(_, count)| *count == 0) {
+            return Err(format!("training.{name} is 0"));
+        }
+        if !(*rate > 0.0 && *rate < 1.0) {
+            return Err(format!("training.rate is {rate}, not between 0 and 1"));
+        }
+        if !(0.0..1.0).contains(average) {
+            return Err(format!("training.average is {average}, not from 0 up to 1"));
+        }
+        for step in [0, steps - 1] {
+            if !crops.iter().any(|crop| crop.serves(step)) {
+                return Err(format!("no training.crops has a weight at step {step}"));
+            }
+        }
+        if crops.iter().any(|crop| crop.shape.contains(&0)) {
+            return Err("a shape in training.crops holds a 0".into());
+        }
+        match &self.network {
+            NetworkConfig::Compact { widths, blocks } => {
+                let right = |w: &usize| *w > 0 && w % 8 == 0 && *w <= 1024;
+                if widths.is_empty() || widths.len() > 6 || !widths.iter().all(right) {
+                    return Err(
+                        "network.widths are one to six multiples of 8, up to 1024".to_owned()
+                    );
+                }
+                if *blocks == 0 {
+                    return Err("network.blocks is 0".into());
+                }
+            }
+            NetworkConfig::Published { .. } => {}
+        }
+        Ok(())
+    }
+}
+
+impl Crop {
+    pub fn serves(&self, step: usize) -> bool {
+        self.weight > 0.0 && (self.from..self.until).contains(&step)
+    }
+}
+
+impl NetworkConfig {
+    /// The sizes of a compact network, if it is one.
+    pub fn compact(&self) -> Option<CompactConfig> {
+        match self {
+            Self::Compact { widths, blocks } => Some(CompactConfig {
+                widths: widths.clone(),
+                blocks: *blocks,
+            }),
+            Self::Published { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(text: &str) -> Result<Config, ConfigError> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        Config::load(file.path())
+    }
+
+    #[test]
+    fn what_is_left_out_has_a_default() {
+        let config = load("[network]\nkind = \"compact\"\n[training]\nsteps = 7\n").unwrap();
+        assert_eq!(config.training.steps, 7);
+        assert_eq!(config.training.batch, Training::default().batch);
+        assert_eq!(config.network.compact().unwrap().widths, default_widths());
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let says = |text: &str, part: &str| {
+            let message = load(text).unwrap_err().to_string();
+            assert!(message.contains(part), "{message}");
+        };
+        let compact = "[network]\nkind = \"compact\"\n[training]\n";
+        says("", "network");
+        says(&format!("{compact}stepz = 3"), "stepz");
+        says(&format!("{compact}batch = 0"), "training.batch is 0");
+        says(&format!("{compact}rate = -1.0"), "training.rate");
+        says(
+            "[network]\nkind = \"compact\"\nwidths = [30]\n[training]\n",
+            "multiples of 8",
+        );
+        says(
+            &format!("{compact}crops = [{{ shape = [10, 48, 48], from = 5 }}]"),
+            "at step 0",
+        );
+        assert!(Config::load(Path::new("no such training.toml")).is_err());
+    }
+}
