@@ -48,6 +48,15 @@ impl Studio {
                     .on_hover_text("What the run may take");
                 ui.end_row();
             }
+            if setup.method == Method::Fast {
+                ui.label("answer");
+                ui.checkbox(&mut setup.sample, "a sample").on_hover_text(
+                    "One of the many videos that explain the measurement, drawn by the seed from \
+                     a network, in place of the best answer. Seeds differ where the data say \
+                     nothing.",
+                );
+                ui.end_row();
+            }
             if setup.method == Method::Reference {
                 let name = ui.label("steps");
                 ui.add(DragValue::new(&mut setup.steps).range(2..=1000))

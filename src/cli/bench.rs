@@ -88,7 +88,14 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         instant_step(shape, args.runs)?,
     );
     let (flops, description) = (network.flops, network.prior.describe());
-    time_network("network", network.prior, flops, shape, args.runs, &mut record)?;
+    time_network(
+        "network",
+        network.prior,
+        flops,
+        shape,
+        args.runs,
+        &mut record,
+    )?;
     if args.prior.is_none() {
         let load = median(args.runs, || {
             Network::from_safetensors(EMBEDDED_FILE)?;
@@ -96,7 +103,14 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         })?;
         record("embedded network: loading".into(), load);
         let embedded = Learned::embedded(DeviceRequest::Cpu)?.prior();
-        time_network("embedded network", embedded, None, shape, args.runs, &mut record)?;
+        time_network(
+            "embedded network",
+            embedded,
+            None,
+            shape,
+            args.runs,
+            &mut record,
+        )?;
     }
     let peak = peak_memory_bytes();
     if args.json {

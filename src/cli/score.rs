@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant as Clock;
 
 use super::checkpoint;
+use super::denoising::{self, DenoiseArgs};
 use super::error::{Interrupted, bad_input};
 use super::progress::ProgressReport;
 use super::solver_args::SolverArgs;
@@ -41,10 +42,16 @@ pub struct Args {
     pub json: bool,
 
     #[command(flatten)]
+    pub denoising: DenoiseArgs,
+
+    #[command(flatten)]
     pub solver: SolverArgs,
 }
 
 pub fn run(args: Args) -> anyhow::Result<()> {
+    if args.denoising.denoise {
+        return denoising::run(&args);
+    }
     args.solver.check_belong()?;
     if args.builtin && args.from == Source::Target {
         return Err(bad_input!(

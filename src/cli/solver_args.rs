@@ -9,7 +9,7 @@ use super::error::bad_input;
 use super::quantity::Budget;
 use crate::device::DeviceRequest;
 use crate::run::NetworkChoice;
-use crate::run::plan::{self, DEFAULT_BUDGET, Method, Physics, PriorChoice, Settings};
+use crate::run::plan::{self, DEFAULT_BUDGET, Method, Mix, Physics, PriorChoice, Settings};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum MethodName {
@@ -21,6 +21,24 @@ pub enum MethodName {
     Fast,
     /// The published sampler with the authors' trained network: hours without a GPU
     Reference,
+}
+
+/// For measurements of what is best.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MixName {
+    Alone,
+    Blocks,
+    Trials,
+}
+
+impl From<MixName> for Mix {
+    fn from(name: MixName) -> Self {
+        match name {
+            MixName::Alone => Self::Alone,
+            MixName::Blocks => Self::WithBlocks,
+            MixName::Trials => Self::ByTrials,
+        }
+    }
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -36,6 +54,15 @@ pub struct SolverArgs {
     /// [default: none; reference: as --checkpoint]
     #[arg(long, value_name = "embedded|none|tv|blocks|FILE")]
     pub prior: Option<PriorChoice>,
+
+    /// fast: one of the many videos that explain the measurement, drawn by --seed from a learned
+    /// prior, in place of the best answer [prior: embedded]
+    #[arg(long)]
+    pub sample: bool,
+
+    /// fast, compact networks: alone, with blocks, or as the trials choose
+    #[arg(long, value_enum, hide = true)]
+    pub mix: Option<MixName>,
 
     /// auto: the time the run may take, as in 30s or 5min [default: 2min]
     #[arg(long, value_name = "TIME")]
@@ -84,6 +111,8 @@ impl SolverArgs {
         let (prior, instead_of) = self.prior(method, physics)?;
         let settings = Settings {
             instead_of,
+            mix: self.mix.map_or_else(Mix::default, Mix::from),
+            sample: self.sample,
             iterations: self.iterations,
             steps: self.steps,
             guidance: self.guidance,
@@ -107,6 +136,7 @@ impl SolverArgs {
             (None, None) if method == Method::Reference => {
                 checkpoint::published_or_embedded(checkpoint::published(physics.shape()))
             }
+            (None, None) if self.sample => checkpoint::named(NetworkChoice::Embedded)?,
             (None, None) => return Ok((plan::usual_prior(method, physics), None)),
         };
         Ok((PriorChoice::Network(found.network), found.instead_of))
@@ -118,6 +148,7 @@ impl SolverArgs {
         match self.method {
             Some(method) => method,
             None if self.iterations.is_some() => MethodName::Instant,
+            None if self.sample => MethodName::Fast,
             None if reference || self.guidance.is_some() => MethodName::Reference,
             None => MethodName::Auto,
         }
@@ -131,6 +162,8 @@ impl SolverArgs {
         use MethodName::{Auto, Fast, Instant, Reference};
         let given = [
             ("--iterations", self.iterations.is_some(), &[Instant][..]),
+            ("--sample", self.sample, &[Fast]),
+            ("--mix", self.mix.is_some(), &[Fast]),
             ("--budget", self.budget.is_some(), &[Auto]),
             ("--checkpoint", self.checkpoint.is_some(), &[Reference]),
             ("--steps", self.steps.is_some(), &[Reference]),

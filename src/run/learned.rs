@@ -5,11 +5,11 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::{fmt, io};
 
-use crate::hash::{sha256, sha256_of};
 use super::memory::{MemoryError, check_memory};
 use super::record::PriorRecord;
 use crate::clip::Shape;
 use crate::device::{self, ComputeDevice, DeviceError, DeviceRequest};
+use crate::hash::{sha256, sha256_of};
 use crate::prior::compact::{self, CompactPrior, Network};
 use crate::prior::{
     Denoiser, DiffusionDenoiser, NetworkPrior, Prior, PriorError, Schedule, Weights, WeightsError,
@@ -95,7 +95,7 @@ pub struct Learned {
 
 enum Kind {
     /// Of the published architecture.
-    Published(NetworkPrior),
+    Published(Box<NetworkPrior>),
     /// Of our own.
     Compact(CompactPrior),
 }
@@ -138,7 +138,7 @@ impl Learned {
         } else {
             let device = device::open(request)?;
             let prior = NetworkPrior::from_weights(&weights, device.clone())?;
-            (Kind::Published(prior), device)
+            (Kind::Published(Box::new(prior)), device)
         };
         let unreadable = |source| LearnedError::Unreadable {
             path: path.to_owned(),
@@ -183,7 +183,11 @@ impl Learned {
                 let file = self.record.checkpoint.as_deref().unwrap_or(Path::new(""));
                 let name = file.display().to_string();
                 let schedule = published_schedule();
-                Box::new(DiffusionDenoiser::new(name, Box::new(copy(prior)), schedule))
+                Box::new(DiffusionDenoiser::new(
+                    name,
+                    Box::new(copy(prior)),
+                    schedule,
+                ))
             }
             Kind::Compact(prior) => Box::new(prior.clone()),
         }
@@ -226,7 +230,7 @@ impl Learned {
 
     fn shared(&self) -> &dyn Prior {
         match &self.kind {
-            Kind::Published(prior) => prior,
+            Kind::Published(prior) => prior.as_ref(),
             Kind::Compact(prior) => prior,
         }
     }

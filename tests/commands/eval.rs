@@ -389,7 +389,15 @@ fn what_is_missing_is_named_with_its_place_its_link_and_the_ways_on() {
 fn without_the_published_checkpoint_the_embedded_network_is_used_and_recorded() {
     let root = tempdir().unwrap();
     davis(root.path(), "jet", 0.0);
-    let eval = ["eval", "--deg", "dehaze", "--dataset", "DAVIS", "--steps", "1"];
+    let eval = [
+        "eval",
+        "--deg",
+        "dehaze",
+        "--dataset",
+        "DAVIS",
+        "--steps",
+        "1",
+    ];
     for (more, instead_of) in [
         (&[][..], Value::from("results/model-100.1.pt")),
         (&["--prior", "embedded"][..], Value::Null),

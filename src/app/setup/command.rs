@@ -84,6 +84,9 @@ impl Setup {
         }
         flag("seed", self.seed.to_string());
         flag("out", path(out));
+        if self.sample && self.method == Method::Fast {
+            flags.push("--sample".into());
+        }
         flags
     }
 
@@ -136,6 +139,10 @@ mod tests {
         setup.prior = Prior::Embedded;
         setup.device = Device::Gpu;
         assert!(flags(&setup).contains("--method=instant --prior=embedded --seed=0"));
+        setup.sample = true;
+        assert!(!flags(&setup).contains("--sample"));
+        setup.method = Method::Fast;
+        assert!(flags(&setup).ends_with("--out=out --sample"));
         setup.method = Method::Reference;
         assert!(!flags(&setup).contains("--device"));
         setup.prior = Prior::Auto;

@@ -52,6 +52,8 @@ pub struct Setup {
     pub prior: Prior,
     pub checkpoint: Option<PathBuf>,
     pub budget_s: u32,
+    /// Of the fast method: a draw from what the prior and the data leave, not the best answer.
+    pub sample: bool,
     /// Of the reference method.
     pub steps: usize,
     pub guidance: f64,
@@ -95,6 +97,7 @@ impl Default for Setup {
             prior: Prior::Auto,
             checkpoint: None,
             budget_s: 120,
+            sample: false,
             steps: 100,
             guidance: 1.0,
             seed: 0,
@@ -173,6 +176,7 @@ impl Setup {
             prior: self.prior,
             checkpoint: self.checkpoint.take(),
             budget_s: self.budget_s,
+            sample: self.sample,
             steps: self.steps,
             guidance: self.guidance,
             seed: self.seed,

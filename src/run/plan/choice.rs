@@ -204,7 +204,8 @@ mod tests {
             choose(&physics, prior.as_ref(), budget, slowness).method
         };
         for unlearned in [None, Some(PriorChoice::None)] {
-            let method = |budget_s, slowness| method(scatter(), unlearned.clone(), budget_s, slowness);
+            let method =
+                |budget_s, slowness| method(scatter(), unlearned.clone(), budget_s, slowness);
             assert_eq!(method(120, 1.0), Method::Fast);
             assert_eq!(method(5, 1.0), Method::Instant);
             assert_eq!(method(120, 20.0), Method::Instant);

@@ -12,9 +12,7 @@ use crate::device::{ComputeDevice, DeviceRequest};
 use crate::noise::Noise;
 use crate::physics::zernike::MODES;
 use crate::physics::{ForwardModel, PerFrame, PhysicsError, Scatter, ZernikeBlur};
-use crate::prior::{
-    Average, BlockMatching, Denoiser, Edges, Schedule, ScheduleError, Tv,
-};
+use crate::prior::{Average, BlockMatching, Denoiser, Edges, Schedule, ScheduleError, Tv};
 use crate::run::{Learned, LearnedError, PriorRecord};
 use crate::solver::{
     BlindConfig, BlindScatter, BlindZernike, BlindZernikeConfig, CaptureConfig, CaptureSearch,
@@ -35,6 +33,9 @@ pub struct Settings {
     pub instead_of: Option<PathBuf>,
     /// Of the fast method with a compact network.
     pub mix: Mix,
+    /// Of the fast method with a network: one of the many videos that explain the measurement,
+    /// drawn by the seed, in place of the best answer.
+    pub sample: bool,
     /// Of the instant method with known parameters.
     pub iterations: Option<usize>,
     /// Of the reference method.
@@ -54,6 +55,7 @@ impl Settings {
             prior,
             instead_of: None,
             mix: Mix::default(),
+            sample: false,
             iterations: None,
             steps: None,
             guidance: None,
@@ -279,7 +281,10 @@ fn fast(problem: Problem, settings: &Settings) -> Result<Prepared, PlanError> {
         mix,
     } = denoisers(settings, shape)?;
     let started = started(problem, None, settings.seed)?;
-    let config = started.rounds;
+    let config = match settings.sample {
+        true => started.rounds.drawing(settings.seed),
+        false => started.rounds,
+    };
     let record = serde_json::json!({
         "start": started.settings,
         "rounds": config,
@@ -293,7 +298,7 @@ fn fast(problem: Problem, settings: &Settings) -> Result<Prepared, PlanError> {
         denoisers,
         config,
     )?;
-    if let Some(starter) = started.starter {
+    if let Some(starter) = started.starter.filter(|_| !settings.sample) {
         solver = solver.rehearsing(starter)?;
     }
     Ok(Prepared {
@@ -324,6 +329,13 @@ fn denoisers(settings: &Settings, shape: Shape) -> Result<Denoisers, PlanError> 
         mix: None,
     };
     let blocks = || Box::new(BlockMatching::one_stage());
+    if settings.sample && !matches!(settings.prior, PriorChoice::Network(_)) {
+        return Err(PlanError::DoNotFit(format!(
+            "a sample is drawn from a learned prior, which {} is not: give --prior embedded or a \
+             trained network's file",
+            settings.prior
+        )));
+    }
     let learned = match &settings.prior {
         PriorChoice::None => {
             let edges = Edges::new();
@@ -332,10 +344,15 @@ fn denoisers(settings: &Settings, shape: Shape) -> Result<Denoisers, PlanError> 
             return Ok(unlearned(both, "blocks and edges"));
         }
         PriorChoice::Blocks => return Ok(unlearned(vec![blocks()], "blocks")),
-        PriorChoice::Tv => return Ok(unlearned(vec![Box::new(Tv)], "tv")),
+        PriorChoice::Tv => return Ok(unlearned(vec![Box::new(Tv::default())], "tv")),
         PriorChoice::Network(_) => learned(settings, shape)?,
     };
-    let mix = learned.is_compact().then_some(settings.mix);
+    let mix = match settings.sample {
+        // The mean of two answers is no answer of either's.
+        true => Mix::Alone,
+        false => settings.mix,
+    };
+    let mix = learned.is_compact().then_some(mix);
     let alone = || learned.denoiser();
     let mean = || Box::new(Average::new(alone(), blocks(), 0.5));
     Ok(Denoisers {

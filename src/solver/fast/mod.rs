@@ -1,5 +1,6 @@
 //! Plug-and-play reconstruction: any denoiser as the prior, in tens of its calls.
 
+mod beneath;
 mod config;
 mod data_step;
 mod gauss_newton;
@@ -7,6 +8,7 @@ mod partial;
 #[cfg(test)]
 mod tests;
 
+use self::beneath::{Beneath, beneath};
 use self::data_step::{DataStep, Problem};
 use self::partial::Partial;
 use super::{Change, Finding, Measurement, Progress, Solver, SolverError, check_shapes, rms};
@@ -26,9 +28,13 @@ pub use config::{FastConfig, Free, LeftOut};
 ///
 /// in closed form where the forward model knows one, else by Gauss and Newton's method with
 /// conjugate gradients; sigma falls geometrically from round to round. Unknown parameters
-/// are variables of the same fit. With a seed, each fit is a draw from the Gaussian
-/// that it is the mean of (perturb and optimise, Papandreou and Yuille, 2010), and the result
-/// one of many videos that explain the measurement.
+/// are variables of the same fit.
+///
+/// With a seed, each fit is a draw from the Gaussian that it is the mean of (perturb and optimise,
+/// Papandreou and Yuille, 2010), and the result one of many videos that explain the measurement.
+/// With a network each round then begins by adding noise of its level to the video (decoupled
+/// annealing, Zhang et al., 2024): the network says what may lie beneath, and with what spread,
+/// and the fit draws from what this and the data say together.
 ///
 /// Which of several denoisers, and how strongly the denoised video pulls, is chosen by the data:
 /// short trials leave out a part of the measurement, and what predicts it best is taken.
@@ -319,9 +325,19 @@ impl Fast {
         let (round, part) = (index / self.steps_a_round(), index % self.steps_a_round());
         let sigma = self.config.sigma(round, stretch.rounds);
         if part == 0 {
-            let denoiser = &mut self.denoisers[stretch.candidate.denoiser];
-            let z = denoiser.denoise(&self.estimate, sigma)?;
-            self.evaluations += usize::from(denoiser.is_network());
+            let denoiser = self.denoisers[stretch.candidate.denoiser].as_mut();
+            let drawing = self.noise.as_mut().filter(|_| !stretch.trial);
+            let (z, sigma) = match drawing.filter(|_| denoiser.is_network()) {
+                Some(noise) => {
+                    let Beneath { mean, rms } = beneath(denoiser, &self.estimate, sigma, noise)?;
+                    self.evaluations += 2;
+                    (mean, rms)
+                }
+                None => {
+                    self.evaluations += usize::from(denoiser.is_network());
+                    (denoiser.denoise(&self.estimate, sigma)?, sigma)
+                }
+            };
             let (model, measurement) = match stretch.trial {
                 true => (self.trials.model.as_mut(), &self.trials.measurement),
                 false => (self.model.as_mut(), &self.measurement),
