@@ -22,6 +22,7 @@ mod network;
 mod prior;
 mod shift;
 mod strip;
+mod surprise;
 mod vectors;
 
 pub use config::Config as CompactConfig;
