@@ -9,7 +9,7 @@ use super::board::layout;
 use crate::clip::Clip;
 use crate::metrics::psnr;
 use crate::noise::Noise;
-use crate::prior::{Denoiser, PriorError};
+use crate::prior::{Denoiser, PriorError, expected_error};
 
 /// Standard deviations of the noise, in levels of 255.
 pub const LEVELS: [f64; 4] = [10.0, 25.0, 50.0, 100.0];
@@ -57,6 +57,10 @@ pub struct Reached {
     pub mean_psnr_db: f64,
     /// Of each clip, in the order of the table's.
     pub psnr_db: Vec<f64>,
+    /// Root mean square error over all clips.
+    pub rms: f64,
+    /// What a network expects that to be, by its own derivative.
+    pub expected_rms: Option<f64>,
     /// The variant that did best, where there are several.
     pub setting: Option<String>,
     /// Mean time of a clip.
@@ -113,8 +117,8 @@ impl DenoisingTable {
         let quality = |found: &Clip, clean: &Clean| psnr(found.data(), clean.clip.data());
         let untouched = LEVELS.map(|level| {
             let pairs = noisy(level).into_iter().zip(clips);
-            let psnr_db = pairs.map(|(noisy, clean)| quality(&noisy, clean)).collect();
-            Reached::new(level, psnr_db, None, 0.0)
+            let psnr_db = pairs.map(|(noisy, clean)| quality(&noisy, clean));
+            Reached::new(level, psnr_db.collect())
         });
         let mut rows = vec![DenoisingRow {
             denoiser: "noisy".into(),
@@ -127,19 +131,28 @@ impl DenoisingTable {
                 let mut best: Option<Reached> = None;
                 let noisy = noisy(level);
                 for (setting, denoiser) in variants.iter_mut() {
-                    let started = Clock::now();
-                    let mut psnr_db = Vec::new();
+                    let (sigma, probe) = (level / 255.0, &mut Noise::seeded(seed));
+                    let (mut psnr_db, mut seconds, mut expected) = (Vec::new(), 0.0, Vec::new());
                     for (noisy, clean) in noisy.iter().zip(clips) {
                         if !tell(done, total, &format!("{name}, noise {level}")) {
                             return Ok(None);
                         }
-                        let found = denoiser.denoise(noisy, level / 255.0)?;
+                        let started = Clock::now();
+                        let found = denoiser.denoise(noisy, sigma)?;
+                        seconds += started.elapsed().as_secs_f64();
                         psnr_db.push(quality(&found, clean));
+                        if denoiser.is_network() {
+                            let denoiser = denoiser.as_mut();
+                            expected.push(expected_error(denoiser, noisy, &found, sigma, probe)?);
+                        }
                         done += 1;
                     }
-                    let seconds = started.elapsed().as_secs_f64() / clips.len() as f64;
-                    let setting = several.then(|| setting.clone());
-                    let reached = Reached::new(level, psnr_db, setting, seconds);
+                    let reached = Reached {
+                        expected_rms: (!expected.is_empty()).then(|| root_mean_square(&expected)),
+                        setting: several.then(|| setting.clone()),
+                        seconds: seconds / clips.len() as f64,
+                        ..Reached::new(level, psnr_db)
+                    };
                     let beaten = |best: &Reached| reached.mean_psnr_db > best.mean_psnr_db;
                     if best.as_ref().is_none_or(beaten) {
                         best = Some(reached);
@@ -181,7 +194,22 @@ impl DenoisingTable {
         });
         let lines: Vec<Vec<String>> = [head].into_iter().chain(rows).collect();
         let clips = self.clips.len();
-        layout(&lines) + &format!("PSNR in dB, the mean over clips ({clips})\n")
+        let mut text = layout(&lines) + &format!("PSNR in dB, the mean over clips ({clips})\n");
+        for DenoisingRow { denoiser, levels } in &self.rows {
+            let pairs = levels.iter().filter_map(|reached| {
+                let expected = 255.0 * reached.expected_rms?;
+                Some(format!("{expected:.1} ({:.1})", 255.0 * reached.rms))
+            });
+            let pairs: Vec<String> = pairs.collect();
+            if !pairs.is_empty() {
+                let pairs = pairs.join(", ");
+                let _ = writeln!(
+                    text,
+                    "error that {denoiser} expects, and the true one: {pairs}"
+                );
+            }
+        }
+        text
     }
 
     /// `denoiser,noise,setting,clip,psnr_db`: a line for each clip, and one for `mean`.
@@ -208,15 +236,24 @@ impl DenoisingTable {
 }
 
 impl Reached {
-    fn new(noise: f64, psnr_db: Vec<f64>, setting: Option<String>, seconds: f64) -> Self {
+    fn new(noise: f64, psnr_db: Vec<f64>) -> Self {
+        let errors: Vec<f64> = psnr_db.iter().map(|db| 10f64.powf(-db / 20.0)).collect();
         Self {
             noise,
             mean_psnr_db: psnr_db.iter().sum::<f64>() / psnr_db.len() as f64,
             psnr_db,
-            setting,
-            seconds,
+            rms: root_mean_square(&errors),
+            expected_rms: None,
+            setting: None,
+            seconds: 0.0,
         }
     }
+}
+
+/// Of several clips' errors.
+fn root_mean_square(errors: &[f64]) -> f64 {
+    let squares: f64 = errors.iter().map(|e| e * e).sum();
+    (squares / errors.len() as f64).sqrt()
 }
 
 #[cfg(test)]
@@ -238,6 +275,10 @@ mod tests {
 
         fn check_shape(&self, _: Shape) -> Result<(), PriorError> {
             Ok(())
+        }
+
+        fn is_network(&self) -> bool {
+            true
         }
     }
 
@@ -280,6 +321,9 @@ mod tests {
             assert!((reached.psnr_db[0] - expected).abs() < 0.5, "{reached:?}");
         }
         for (half, noisy) in half.levels.iter().zip(&noisy.levels) {
+            // Half of the noise moves along.
+            let expected = half.expected_rms.unwrap() * 255.0 / half.noise;
+            assert!((expected - 0.5f64.sqrt()).abs() < 1e-3, "{expected}");
             let gain = half.psnr_db[0] - noisy.psnr_db[0];
             assert!((gain - 6.02).abs() < 0.01, "{gain}");
         }
@@ -309,6 +353,7 @@ mod tests {
             text.contains("noise of 255") && text.contains("(0)"),
             "{text}"
         );
+        assert!(text.contains("error that half expects"), "{text}");
         let csv = table.csv();
         assert_eq!(csv.lines().count(), 1 + 3 * 4 * 3);
         assert!(csv.contains("half,25,,\"second, grey\","), "{csv}");

@@ -1,6 +1,5 @@
 //! Plug-and-play reconstruction: any denoiser as the prior, in tens of its calls.
 
-mod beneath;
 mod config;
 mod data_step;
 mod gauss_newton;
@@ -8,14 +7,13 @@ mod partial;
 #[cfg(test)]
 mod tests;
 
-use self::beneath::{Beneath, beneath};
 use self::data_step::{DataStep, Problem};
 use self::partial::Partial;
 use super::{Change, Finding, Measurement, Progress, Solver, SolverError, check_shapes, rms};
 use crate::clip::{Clip, Shape};
 use crate::noise::Noise;
 use crate::physics::{ForwardModel, dot};
-use crate::prior::Denoiser;
+use crate::prior::{Denoiser, expected_error};
 
 pub use config::{FastConfig, Free, LeftOut};
 
@@ -329,9 +327,12 @@ impl Fast {
             let drawing = self.noise.as_mut().filter(|_| !stretch.trial);
             let (z, sigma) = match drawing.filter(|_| denoiser.is_network()) {
                 Some(noise) => {
-                    let Beneath { mean, rms } = beneath(denoiser, &self.estimate, sigma, noise)?;
+                    let added = noise.normal_clip(self.estimate.shape());
+                    let noisy = self.estimate.zip(&added, |u, n| u + sigma as f32 * n);
+                    let mean = denoiser.denoise(&noisy, sigma)?;
+                    let spread = expected_error(denoiser, &noisy, &mean, sigma, noise)?;
                     self.evaluations += 2;
-                    (mean, rms)
+                    (mean, spread)
                 }
                 None => {
                     self.evaluations += usize::from(denoiser.is_network());

@@ -7,10 +7,10 @@ use crate::scenes::Scene;
 use crate::solver::{Instant, InstantConfig, Quantisation};
 
 /// A denoiser that knows what there is: pixels of N(0.5, 0.1), each for itself.
-pub(super) struct Gaussian;
+struct Gaussian;
 
 impl Gaussian {
-    pub const SPREAD: f64 = 0.1;
+    const SPREAD: f64 = 0.1;
 }
 
 impl Denoiser for Gaussian {
