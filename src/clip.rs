@@ -103,7 +103,7 @@ impl Clip {
         &mut self.data[index * n..(index + 1) * n]
     }
 
-    pub fn frames(&self) -> impl ExactSizeIterator<Item = &[f32]> {
+    pub fn frames(&self) -> impl ExactSizeIterator<Item = &[f32]> + Clone {
         self.data.chunks_exact(self.shape.frame_len().max(1))
     }
 

@@ -22,8 +22,17 @@ pub fn sha256(path: &Path) -> io::Result<String> {
     } else {
         feed(&mut hasher, path)?;
     }
+    Ok(hexadecimal(hasher))
+}
+
+/// The same of bytes in memory.
+pub fn sha256_of(bytes: &[u8]) -> String {
+    hexadecimal(Sha256::new_with_prefix(bytes))
+}
+
+fn hexadecimal(hasher: Sha256) -> String {
     let digest = hasher.finalize();
-    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn feed(hasher: &mut Sha256, path: &Path) -> io::Result<()> {
@@ -60,6 +69,7 @@ mod tests {
         fs::write(&path, "abc").unwrap();
         let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(sha256(&path).unwrap(), expected);
+        assert_eq!(sha256_of(b"abc"), expected);
     }
 
     #[test]

@@ -4,4 +4,5 @@ mod commands;
 mod display;
 mod golden;
 mod physics;
+mod samples;
 mod window;

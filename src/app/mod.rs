@@ -53,6 +53,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clip::Clip;
 use crate::run::demos::Demo;
+use crate::run::plan::PriorChoice;
 use crate::worker::{Ended, EventKind, Live, MakeJob, Mapper, Notify, Worker};
 
 pub use bench::{Bench, UiTimings};
@@ -97,6 +98,8 @@ pub struct Opening {
     pub full_speed: bool,
     /// Where the bundled captures go; a folder for temporary files where there is none.
     pub demo_folder: Option<PathBuf>,
+    /// The prior that demos run with, in place of the usual one.
+    pub demo_prior: Option<PriorChoice>,
     /// Write a picture of the window once the run has ended, and close it.
     pub screenshot: Option<PathBuf>,
     /// Move sliders and start runs, measure how quickly the window answers, and close it.
@@ -164,6 +167,7 @@ pub struct Studio {
     draft: Option<CaptureSetup>,
     region: RegionTool,
     demo_folder: PathBuf,
+    demo_prior: Option<PriorChoice>,
     gallery: Gallery,
     tour: Option<Tour>,
     tour_turn: playlist::Turn,
@@ -229,6 +233,7 @@ impl Studio {
             demo_folder: opening
                 .demo_folder
                 .unwrap_or_else(|| std::env::temp_dir().join("vdps-demos")),
+            demo_prior: opening.demo_prior,
             gallery: Gallery::default(),
             tour: opening.tour.then(Tour::default),
             tour_turn: playlist::Turn::Watch,

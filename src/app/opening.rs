@@ -43,7 +43,9 @@ impl Studio {
                     ),
                 });
                 match (source.demo, &demo_files) {
-                    (Some(demo), Some(files)) => self.kept.setup = Setup::of_demo(demo, files),
+                    (Some(demo), Some(files)) => {
+                        self.kept.setup = Setup::of_demo(demo, files, self.demo_prior.as_ref());
+                    }
                     (Some(_), None) => {}
                     (None, _) => {
                         self.tour = None;

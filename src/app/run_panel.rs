@@ -30,7 +30,8 @@ impl Studio {
                 .selected_text(setup.prior.label())
                 .show_ui(ui, |ui| {
                     for prior in Prior::ALL {
-                        ui.selectable_value(&mut setup.prior, prior, prior.label());
+                        ui.selectable_value(&mut setup.prior, prior, prior.label())
+                            .on_hover_text(prior.about());
                     }
                 })
                 .response
@@ -45,6 +46,15 @@ impl Studio {
                 ui.add(drag)
                     .labelled_by(name.id)
                     .on_hover_text("What the run may take");
+                ui.end_row();
+            }
+            if setup.method == Method::Fast {
+                ui.label("answer");
+                ui.checkbox(&mut setup.sample, "a sample").on_hover_text(
+                    "One of the many videos that explain the measurement, drawn by the seed from \
+                     a network, in place of the best answer. Seeds differ where the data say \
+                     nothing.",
+                );
                 ui.end_row();
             }
             if setup.method == Method::Reference {
@@ -122,6 +132,7 @@ impl Studio {
                 && run.setup.model == setup.model
                 && run.setup.task() == setup.task()
                 && run.setup.device == setup.device
+                && run.setup.prior == setup.prior
                 && run.setup.checkpoint == setup.checkpoint
         };
         let measured = self.runs.all().iter().rev().filter(like).find_map(|run| {
@@ -132,11 +143,12 @@ impl Studio {
             };
             (progress.done > 1).then(|| solver_s / progress.done as f64 * steps as f64)
         });
-        let (seconds, why) = match (measured, setup.has_network()) {
+        let (seconds, why) = match (measured, setup.method) {
             (Some(seconds), _) => (seconds, "by the steps of the last run"),
             // A network's size decides, which only a step can tell.
-            (None, true) => return,
-            (None, false) => (
+            (None, _) if setup.has_network() => return,
+            (None, Method::Reference) => return,
+            (None, _) => (
                 setup.task().nominal_s(method) * source.slowness,
                 "by the speed of the forward model here",
             ),

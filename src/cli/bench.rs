@@ -9,14 +9,16 @@ use crate::clip::{Clip, Shape};
 use crate::device::{self, ComputeDevice, DeviceRequest};
 use crate::noise::Noise;
 use crate::physics::{Blur, Dehaze, ForwardModel, Inpaint, Optics, Scatter, ZernikeBlur};
+use crate::prior::compact::{EMBEDDED_FILE, Network};
 use crate::prior::{NetworkPrior, Prior, Schedule, UNet, UNetConfig};
-use crate::run::{check_memory, peak_memory_bytes};
+use crate::run::{Learned, NetworkChoice, check_memory, peak_memory_bytes};
 use crate::solver::{self, InstantConfig, Measurement, Reference, ReferenceConfig, Solver, Weight};
 
 /// Time a network evaluation, a guided step and every forward model on this device.
 ///
 /// The network has the published configuration (59 M parameters) and random weights, so no
-/// checkpoint is needed. Times are medians; the first run of each is left out.
+/// checkpoint is needed; the small one inside is timed on the processor as well. --prior times
+/// another one in their place. Times are medians; the first run of each is left out.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct Args {
@@ -26,6 +28,9 @@ pub struct Args {
     /// auto, cpu, gpu, gpu:N or software
     #[arg(long, default_value_t)]
     device: DeviceRequest,
+    /// The network to time: the small one inside, or a file's
+    #[arg(long, value_name = "embedded|FILE", conflicts_with = "dim")]
+    prior: Option<NetworkChoice>,
     /// Channels of the network's first level; the published networks have 128
     #[arg(long, default_value_t = 128, value_parser = clap::value_parser!(u16).range(8..=512))]
     dim: u16,
@@ -56,12 +61,8 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         return bench_ui::run(args);
     }
     let shape = Shape::new(10, args.size.into(), args.size.into());
-    let config = UNetConfig {
-        dim: args.dim.into(),
-        ..UNetConfig::published_ucf()
-    };
-    config.check_shape(shape)?;
-    let device = device::open(args.device)?;
+    let network = Timed::new(&args, shape)?;
+    let device = &network.device;
     let mut timings = Vec::new();
     if !args.json {
         output::print(&format!("{device} ({}), {shape}\n", device.why))?;
@@ -86,7 +87,31 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         "instant solver: one iteration".into(),
         instant_step(shape, args.runs)?,
     );
-    let network = network(&args, &config, shape, &device, &mut record)?;
+    let (flops, description) = (network.flops, network.prior.describe());
+    time_network(
+        "network",
+        network.prior,
+        flops,
+        shape,
+        args.runs,
+        &mut record,
+    )?;
+    if args.prior.is_none() {
+        let load = median(args.runs, || {
+            Network::from_safetensors(EMBEDDED_FILE)?;
+            Ok(())
+        })?;
+        record("embedded network: loading".into(), load);
+        let embedded = Learned::embedded(DeviceRequest::Cpu)?.prior();
+        time_network(
+            "embedded network",
+            embedded,
+            None,
+            shape,
+            args.runs,
+            &mut record,
+        )?;
+    }
     let peak = peak_memory_bytes();
     if args.json {
         let rows: Vec<Value> = timings
@@ -99,14 +124,14 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             "kind": device.kind.to_string(),
             "why": device.why,
             "shape": shape,
-            "network": network,
-            "network_flops": config.flops_estimate(shape),
+            "network": description,
+            "network_flops": flops,
             "timings": rows,
             "peak_memory_bytes": peak,
         });
         output::print_json(&report)
     } else {
-        let mut text = format!("{network}\n");
+        let mut text = format!("{description}\n");
         if let Some(bytes) = peak {
             let gib = bytes as f64 / (1u64 << 30) as f64;
             text += &format!("peak memory of the process: {gib:.2} GiB\n");
@@ -159,31 +184,63 @@ fn instant_step(shape: Shape, runs: u16) -> anyhow::Result<f64> {
     })
 }
 
-/// Times the network and gives its description.
-fn network(
-    args: &Args,
-    config: &UNetConfig,
+/// The network that is timed.
+struct Timed {
+    prior: Box<dyn Prior>,
+    device: ComputeDevice,
+    /// Of one evaluation, where they are known.
+    flops: Option<u64>,
+}
+
+impl Timed {
+    fn new(args: &Args, shape: Shape) -> anyhow::Result<Self> {
+        if let Some(choice) = &args.prior {
+            let learned = choice.open(args.device)?;
+            learned.check(shape)?;
+            return Ok(Self {
+                prior: learned.prior(),
+                device: learned.device().clone(),
+                flops: None,
+            });
+        }
+        let config = UNetConfig {
+            dim: args.dim.into(),
+            ..UNetConfig::published_ucf()
+        };
+        config.check_shape(shape)?;
+        let device = device::open(args.device)?;
+        let prior = NetworkPrior::new(UNet::random(&config, 0, device.burn()), device.clone());
+        check_memory(&prior, shape, &device)?;
+        Ok(Self {
+            prior: Box::new(prior),
+            device,
+            flops: Some(config.flops_estimate(shape)),
+        })
+    }
+}
+
+fn time_network(
+    name: &str,
+    prior: Box<dyn Prior>,
+    flops: Option<u64>,
     shape: Shape,
-    device: &ComputeDevice,
+    runs: u16,
     record: &mut dyn FnMut(String, f64),
-) -> anyhow::Result<String> {
-    let prior = NetworkPrior::new(UNet::random(config, 0, device.burn()), device.clone());
-    let description = prior.describe();
-    check_memory(&prior, shape, device)?;
+) -> anyhow::Result<()> {
     let x = Noise::seeded(0).normal_clip(shape);
-    let evaluation = median(args.runs, || {
+    let evaluation = median(runs, || {
         prior.predict(&x, 500)?;
         Ok(())
     })?;
-    let gflop = config.flops_estimate(shape) as f64 / 1e9;
-    record(
-        format!("network: one evaluation of {gflop:.1} GFLOP"),
-        evaluation,
-    );
+    let of = match flops {
+        Some(flops) => format!(" of {:.1} GFLOP", flops as f64 / 1e9),
+        None => String::new(),
+    };
+    record(format!("{name}: one evaluation{of}"), evaluation);
 
     let mut noise = Noise::seeded(1);
     let mut guided = Reference::new(
-        Box::new(prior),
+        prior,
         Schedule::cosine(Schedule::PUBLISHED_TIMESTEPS),
         Box::new(Scatter::new(shape, Optics::SYNTHETIC, 5.0, 1.0)?),
         Measurement::exact(Clip::filled(shape, 0.25)),
@@ -191,15 +248,15 @@ fn network(
         Vec::new(),
         Box::new(move |shape| noise.normal_clip(shape)),
     )?;
-    let step = median(args.runs, || {
+    let step = median(runs, || {
         guided.step()?;
         Ok(())
     })?;
     record(
-        "guided step: evaluation, measurement, gradient".into(),
+        format!("{name}: guided step: evaluation, measurement, gradient"),
         step,
     );
-    Ok(description)
+    Ok(())
 }
 
 /// The median time of `runs` runs after one that is not counted.

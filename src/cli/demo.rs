@@ -7,6 +7,7 @@ use clap::{Parser, ValueEnum};
 use super::{gui, interrupt, output, reconstruct};
 use crate::app::{Opening, Setup};
 use crate::run::demos::{DEMOS, Demo};
+use crate::run::plan::PriorChoice;
 
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
@@ -17,6 +18,10 @@ pub struct Args {
     /// Name the demos and say what they show
     #[arg(long)]
     pub list: bool,
+
+    /// What is known of video, as in `reconstruct`
+    #[arg(long, value_name = "embedded|none|tv|blocks|FILE")]
+    pub prior: Option<PriorChoice>,
 
     /// Folder for the results; the window lays the captures down in it
     #[arg(long, value_name = "DIR", default_value = "results/demo")]
@@ -66,6 +71,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             tour: args.screenshot.is_none(),
             full_speed: args.pace == Pace::Full || args.screenshot.is_some(),
             demo_folder: Some(args.out.clone()),
+            demo_prior: args.prior.clone(),
             screenshot: args.screenshot,
             ..Opening::default()
         });
@@ -76,7 +82,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     }
     let files = demo.unpack(&args.out)?;
     eprintln!("{} {}", demo.scene, demo.task);
-    let setup = Setup::of_demo(demo, &files);
+    let setup = Setup::of_demo(demo, &files, args.prior.as_ref());
     let command = setup.command(&files.measurement, Some(&files.truth), &args.out);
     let Command {
         command: gui::Reconstruct::Reconstruct(command),

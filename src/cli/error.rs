@@ -10,7 +10,7 @@ use crate::prior::{PriorError, ScheduleError, WeightsError};
 use crate::run::demos::DemoError;
 use crate::run::plan::PlanError;
 use crate::run::score::ScoreError;
-use crate::run::{CaptureError, ResultsError, SensorError};
+use crate::run::{CaptureError, LearnedError, ResultsError, SensorError};
 use crate::solver::{FlatFieldError, SolverError};
 use crate::verify::VerifyError;
 
@@ -84,6 +84,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
             || cause.is::<ScoreError>()
             || cause.is::<ShapesDiffer>()
             || cause.downcast_ref().is_some_and(is_bad_plan)
+            || cause.downcast_ref().is_some_and(is_bad_network)
             || cause.downcast_ref().is_some_and(is_bad_setting)
             || cause.downcast_ref().is_some_and(is_bad_prior)
             || cause.downcast_ref().is_some_and(is_bad_golden)
@@ -107,9 +108,17 @@ fn is_bad_plan(error: &PlanError) -> bool {
     match error {
         PlanError::DoNotFit(_) | PlanError::Physics(_) | PlanError::Schedule(_) => true,
         PlanError::Solver(solver) => is_bad_setting(solver),
-        PlanError::Prior(prior) => is_bad_prior(prior),
-        PlanError::Device(device) => is_bad_request(device),
-        PlanError::Memory(_) | PlanError::Checkpoint { .. } => false,
+        PlanError::Learned(error) => is_bad_network(error),
+    }
+}
+
+/// A trained network that cannot be used for what was asked.
+fn is_bad_network(error: &LearnedError) -> bool {
+    match error {
+        LearnedError::ProcessorOnly { .. } => true,
+        LearnedError::Prior(prior) => is_bad_prior(prior),
+        LearnedError::Device(device) => is_bad_request(device),
+        LearnedError::Memory(_) | LearnedError::Unreadable { .. } => false,
     }
 }
 

@@ -10,6 +10,7 @@ mod change;
 mod checkpoint;
 mod compare;
 mod demo;
+mod denoising;
 mod devices;
 pub mod error;
 mod eval;
@@ -28,6 +29,7 @@ pub mod progress;
 mod published;
 mod quantity;
 mod reconstruct;
+mod sample;
 mod score;
 mod simulate;
 mod solver_args;
@@ -61,6 +63,7 @@ enum Command {
     /// Score a clip against its target: PSNR and SSIM
     Compare(compare::Args),
     Score(Box<score::Args>),
+    Sample(sample::Args),
     Landscape(Box<landscape::Args>),
     Gui(gui::Args),
     /// Reconstruct a bundled capture at once
@@ -92,6 +95,7 @@ pub fn run() -> ExitCode {
             Command::Compare(args) => compare::run(args),
             Command::Landscape(args) => landscape::run(*args),
             Command::Score(args) => score::run(*args),
+            Command::Sample(args) => sample::run(args),
             Command::Demo(args) => demo::run(args),
             Command::Gui(args) => gui::run(args),
             Command::Train(args) => train::run(args),

@@ -11,6 +11,7 @@ const LINE_EVERY: Duration = Duration::from_secs(3);
 /// Shows how far a solver is.
 pub struct ProgressReport {
     label: String,
+    total: usize,
     /// Full scale of the residual: the largest level of the measurement, where it has levels.
     levels: Option<u32>,
     bar: ProgressBar,
@@ -31,6 +32,7 @@ impl ProgressReport {
         let now = Instant::now();
         Self {
             label,
+            total,
             levels,
             bar,
             started: now,
@@ -39,24 +41,26 @@ impl ProgressReport {
     }
 
     pub fn update(&mut self, progress: &Progress) {
-        self.bar.set_position(progress.done as u64);
-        self.bar
-            .set_message(residual(progress.residual_rms, self.levels));
+        self.advance(progress.done, &residual(progress.residual_rms, self.levels));
+    }
+
+    /// For work that has no residual: `said` is what it is at.
+    pub fn advance(&mut self, done: usize, said: &str) {
+        self.bar.set_position(done as u64);
+        self.bar.set_message(said.to_owned());
         if self.bar.is_hidden() && self.last_line.elapsed() >= LINE_EVERY {
             self.last_line = Instant::now();
-            eprintln!("{}", self.line(progress, self.started.elapsed()));
+            eprintln!("{}", self.line(done, said, self.started.elapsed()));
         }
     }
 
-    fn line(&self, progress: &Progress, elapsed: Duration) -> String {
-        let left = progress.total.saturating_sub(progress.done) as f64;
-        let seconds = elapsed.as_secs_f64() / progress.done.max(1) as f64 * left;
+    fn line(&self, done: usize, said: &str, elapsed: Duration) -> String {
+        let left = self.total.saturating_sub(done) as f64;
+        let seconds = elapsed.as_secs_f64() / done.max(1) as f64 * left;
         format!(
-            "{}: {} of {}, {}, about {} left",
+            "{}: {done} of {}, {said}, about {} left",
             self.label,
-            progress.done,
-            progress.total,
-            residual(progress.residual_rms, self.levels),
+            self.total,
             duration(seconds)
         )
     }
@@ -92,12 +96,8 @@ mod tests {
     #[test]
     fn a_line_says_how_far_and_how_long() {
         let report = ProgressReport::new("plane", 100, Some(255));
-        let progress = Progress {
-            done: 25,
-            total: 100,
-            residual_rms: 1.0 / 255.0,
-        };
-        let line = report.line(&progress, Duration::from_secs(30));
+        let said = residual(1.0 / 255.0, report.levels);
+        let line = report.line(25, &said, Duration::from_secs(30));
         assert_eq!(
             line,
             "plane: 25 of 100, residual 1.00 levels, about 1 min 30 s left"

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant as Clock;
 
 use super::change::ChangeArg;
+use super::checkpoint;
 use super::error::Interrupted;
 use super::interrupt;
 use super::measurement_args::{Loaded, MeasurementArgs};
@@ -215,7 +216,8 @@ impl Reconstruction {
         if let Some(why) = &self.chosen_because {
             notes.push(format!("method: {} ({why})", self.method.name()));
         }
-        if self.prior.is_some() {
+        if let Some(prior) = &self.prior {
+            notes.extend(checkpoint::note(prior).map(|note| format!("note: {note}")));
             notes.push(format!("device: {} ({})", self.device, self.device.why));
         }
         notes
@@ -345,7 +347,10 @@ impl Job for Reconstruction {
         Briefing {
             method: self.method.name().into(),
             chosen_because: self.chosen_because.clone(),
-            prior: self.prior_name.into(),
+            prior: match self.prior.as_ref().and_then(|p| p.instead_of.as_ref()) {
+                Some(absent) => format!("{} in place of {}", self.prior_name, absent.display()),
+                None => self.prior_name.into(),
+            },
             device: self.device.to_string(),
             device_why: self.device.why.clone(),
             saturated_share: self.recorded.saturated_share,

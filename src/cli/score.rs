@@ -1,9 +1,12 @@
 //! `vdps score`: how close we come on clips with known targets, beside every rival.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant as Clock;
 
+use super::checkpoint;
+use super::denoising::{self, DenoiseArgs};
 use super::error::{Interrupted, bad_input};
 use super::progress::ProgressReport;
 use super::solver_args::SolverArgs;
@@ -39,10 +42,16 @@ pub struct Args {
     pub json: bool,
 
     #[command(flatten)]
+    pub denoising: DenoiseArgs,
+
+    #[command(flatten)]
     pub solver: SolverArgs,
 }
 
 pub fn run(args: Args) -> anyhow::Result<()> {
+    if args.denoising.denoise {
+        return denoising::run(&args);
+    }
     args.solver.check_belong()?;
     if args.builtin && args.from == Source::Target {
         return Err(bad_input!(
@@ -87,6 +96,8 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 struct Scored {
     rows: Vec<Row>,
     failures: Vec<Failure>,
+    /// Notes that were told already.
+    told: BTreeSet<String>,
 }
 
 impl Args {
@@ -101,7 +112,7 @@ impl Args {
         if cancel.load(Ordering::SeqCst) {
             return;
         }
-        let solve = |problem| self.solve(problem, name, cancel);
+        let solve = |problem| self.solve(problem, name, cancel, &mut scored.told);
         let row = case
             .map_err(anyhow::Error::from)
             .and_then(|case| score::score(case, solve));
@@ -119,11 +130,21 @@ impl Args {
         }
     }
 
-    fn solve(&self, problem: Problem, name: &str, cancel: &AtomicBool) -> anyhow::Result<Solved> {
+    fn solve(
+        &self,
+        problem: Problem,
+        name: &str,
+        cancel: &AtomicBool,
+        told: &mut BTreeSet<String>,
+    ) -> anyhow::Result<Solved> {
         let (settings, _) = self.solver.settings(&problem.physics)?;
         let started = Clock::now();
         let noise = Noise::seeded(self.solver.seed);
         let mut prepared = plan::prepare(problem, &settings, noise)?;
+        let note = prepared.prior.as_ref().and_then(checkpoint::note);
+        if let Some(note) = note.filter(|note| told.insert(note.clone())) {
+            eprintln!("note: {note}");
+        }
         let solver = prepared.solver.as_mut();
         let mut report = ProgressReport::new(name, solver.total_steps(), None);
         let driven = drive(solver, cancel, &mut |progress, _| report.update(progress));

@@ -8,7 +8,8 @@ use super::checkpoint;
 use super::error::bad_input;
 use super::quantity::Budget;
 use crate::device::DeviceRequest;
-use crate::run::plan::{self, DEFAULT_BUDGET, Method, Physics, PriorChoice, Settings};
+use crate::run::NetworkChoice;
+use crate::run::plan::{self, DEFAULT_BUDGET, Method, Mix, Physics, PriorChoice, Settings};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum MethodName {
@@ -22,6 +23,24 @@ pub enum MethodName {
     Reference,
 }
 
+/// For measurements of what is best.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MixName {
+    Alone,
+    Blocks,
+    Trials,
+}
+
+impl From<MixName> for Mix {
+    fn from(name: MixName) -> Self {
+        match name {
+            MixName::Alone => Self::Alone,
+            MixName::Blocks => Self::WithBlocks,
+            MixName::Trials => Self::ByTrials,
+        }
+    }
+}
+
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Method")]
 pub struct SolverArgs {
@@ -30,9 +49,20 @@ pub struct SolverArgs {
     pub method: Option<MethodName>,
 
     /// What is known of video: none (nothing learned: the better of the next two), tv (total
-    /// variation), blocks (block matching in space and time), or a diffusion network's file
-    #[arg(long, value_name = "none|tv|blocks|FILE")]
+    /// variation), blocks (block matching in space and time), embedded (the small network
+    /// inside), or a trained network's file: a published checkpoint or a compact network
+    /// [default: none; reference: as --checkpoint]
+    #[arg(long, value_name = "embedded|none|tv|blocks|FILE")]
     pub prior: Option<PriorChoice>,
+
+    /// fast: one of the many videos that explain the measurement, drawn by --seed from a learned
+    /// prior, in place of the best answer [prior: embedded]
+    #[arg(long)]
+    pub sample: bool,
+
+    /// fast, compact networks: alone, with blocks, or as the trials choose
+    #[arg(long, value_enum, hide = true)]
+    pub mix: Option<MixName>,
 
     /// auto: the time the run may take, as in 30s or 5min [default: 2min]
     #[arg(long, value_name = "TIME")]
@@ -43,7 +73,7 @@ pub struct SolverArgs {
     pub iterations: Option<usize>,
 
     /// reference: the trained network, as --prior FILE [default: results/model-100.1.pt, from
-    /// 128 pixels on results/model-100.2.pt]
+    /// 128 pixels on results/model-100.2.pt; embedded where that is not there]
     #[arg(long, value_name = "FILE", conflicts_with = "prior")]
     pub checkpoint: Option<PathBuf>,
 
@@ -67,7 +97,6 @@ pub struct SolverArgs {
 impl SolverArgs {
     /// The settings of a run, and why its method was chosen where the program chose it.
     pub fn settings(&self, physics: &Physics) -> anyhow::Result<(Settings, Option<String>)> {
-        let prior = self.prior.clone().unwrap_or(PriorChoice::None);
         let (method, why) = match self.method() {
             MethodName::Instant => (Method::Instant, None),
             MethodName::Fast => (Method::Fast, None),
@@ -75,21 +104,15 @@ impl SolverArgs {
             MethodName::Auto => {
                 let budget = self.budget.map_or(DEFAULT_BUDGET, |budget| budget.0);
                 let slowness = plan::slowness(physics.shape());
-                let choice = plan::choose(physics, &prior, budget, slowness);
+                let choice = plan::choose(physics, self.prior.as_ref(), budget, slowness);
                 (choice.method, Some(choice.why))
             }
         };
-        let prior = match (method, &prior) {
-            (Method::Reference, PriorChoice::None) => PriorChoice::Checkpoint(checkpoint::locate(
-                self.checkpoint.as_deref(),
-                physics.shape(),
-            )?),
-            (_, PriorChoice::Checkpoint(path)) => {
-                PriorChoice::Checkpoint(checkpoint::existing(path)?)
-            }
-            _ => prior,
-        };
+        let (prior, instead_of) = self.prior(method, physics)?;
         let settings = Settings {
+            instead_of,
+            mix: self.mix.map_or_else(Mix::default, Mix::from),
+            sample: self.sample,
             iterations: self.iterations,
             steps: self.steps,
             guidance: self.guidance,
@@ -100,12 +123,32 @@ impl SolverArgs {
         Ok((settings, why))
     }
 
+    /// The prior of a run by `method`, and the published checkpoint that it stands in for.
+    fn prior(
+        &self,
+        method: Method,
+        physics: &Physics,
+    ) -> anyhow::Result<(PriorChoice, Option<PathBuf>)> {
+        let found = match (&self.prior, &self.checkpoint) {
+            (Some(PriorChoice::Network(network)), _) => checkpoint::named(network.clone())?,
+            (Some(unlearned), _) => return Ok((unlearned.clone(), None)),
+            (None, Some(file)) => checkpoint::named(NetworkChoice::File(file.clone()))?,
+            (None, None) if method == Method::Reference => {
+                checkpoint::published_or_embedded(checkpoint::published(physics.shape()))
+            }
+            (None, None) if self.sample => checkpoint::named(NetworkChoice::Embedded)?,
+            (None, None) => return Ok((plan::usual_prior(method, physics), None)),
+        };
+        Ok((PriorChoice::Network(found.network), found.instead_of))
+    }
+
     /// The method asked for, by name or by its settings.
     fn method(&self) -> MethodName {
         let reference = self.checkpoint.is_some() || self.steps.is_some();
         match self.method {
             Some(method) => method,
             None if self.iterations.is_some() => MethodName::Instant,
+            None if self.sample => MethodName::Fast,
             None if reference || self.guidance.is_some() => MethodName::Reference,
             None => MethodName::Auto,
         }
@@ -119,6 +162,8 @@ impl SolverArgs {
         use MethodName::{Auto, Fast, Instant, Reference};
         let given = [
             ("--iterations", self.iterations.is_some(), &[Instant][..]),
+            ("--sample", self.sample, &[Fast]),
+            ("--mix", self.mix.is_some(), &[Fast]),
             ("--budget", self.budget.is_some(), &[Auto]),
             ("--checkpoint", self.checkpoint.is_some(), &[Reference]),
             ("--steps", self.steps.is_some(), &[Reference]),

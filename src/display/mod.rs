@@ -14,6 +14,7 @@ mod quantity;
 mod round;
 mod scale_bar;
 mod scene;
+pub mod sheet;
 
 pub use colours::ColourMap;
 pub use contrast::{Contrast, Range};

@@ -53,6 +53,18 @@ impl Step {
         }
     }
 
+    /// The clean video that `x_t` holds if its noise is `eps`, unclamped. At the noisiest steps two
+    /// large numbers nearly cancel: f64.
+    pub fn clean(&self, x_t: f32, eps: f32) -> f32 {
+        let (recip, recipm1) = (f64::from(self.sqrt_recip), f64::from(self.sqrt_recipm1));
+        (recip * f64::from(x_t) - recipm1 * f64::from(eps)) as f32
+    }
+
+    /// The mean of the next lower kept step's video, given the clean one and this one's.
+    pub fn mean(&self, x0: f32, x_t: f32) -> f32 {
+        self.c1 * x0 + self.c2 * x_t
+    }
+
     /// Standard deviation of the noise this step adds; the step to the clean video adds none.
     pub fn noise_scale(&self) -> f32 {
         if self.alpha_bar_prev == 1.0 {

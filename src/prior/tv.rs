@@ -118,18 +118,33 @@ impl TotalVariation {
     }
 }
 
-/// Denoises by minimising ||x - y||^2 / 2 + 0.55 sigma TV(x), TV being isotropic in space and time.
+/// Denoises by minimising ||x - y||^2 / 2 + weight sigma TV(x), TV being isotropic in space and time.
 ///
 /// The dual of that (Chambolle, 2004) by accelerated projected gradients (Beck and Teboulle,
-/// 2009). The factor suits noise of 10 to 50 of 255; stronger noise wants a larger one.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Tv;
+/// 2009).
+#[derive(Clone, Copy, Debug)]
+pub struct Tv {
+    weight: f64,
+}
+
+impl Default for Tv {
+    /// A weight of 0.55: it suits noise of 10 to 50 of 255; stronger noise wants a larger one.
+    fn default() -> Self {
+        Self { weight: 0.55 }
+    }
+}
 
 impl Tv {
-    const WEIGHT: f64 = 0.55;
     const ITERATIONS: usize = 60;
     /// One over the squared norm of the gradient, three differences of two pixels each.
     const STEP: f32 = 1.0 / 12.0;
+
+    /// # Panics
+    /// When `weight` is not above zero.
+    pub fn weighing(weight: f64) -> Self {
+        assert!(weight > 0.0, "a weight is above zero");
+        Self { weight }
+    }
 }
 
 /// The dual variable: a vector of three differences (column, row, frame) at every pixel.
@@ -142,7 +157,7 @@ impl Denoiser for Tv {
 
     fn denoise(&mut self, noisy: &Clip, sigma: f64) -> Result<Clip, PriorError> {
         self.check_shape(noisy.shape())?;
-        let weight = (Self::WEIGHT * sigma) as f32;
+        let weight = (self.weight * sigma) as f32;
         let n = noisy.shape().len();
         let mut dual: Dual = std::array::from_fn(|_| vec![0.0; n]);
         let mut ahead = dual.clone();
@@ -272,9 +287,9 @@ mod tests {
         let cost = |x: &Clip| {
             let misfit = x.data().iter().zip(noisy.data());
             let misfit: f64 = misfit.map(|(x, y)| f64::from(x - y).powi(2)).sum();
-            0.5 * misfit + Tv::WEIGHT * 0.1 * TotalVariation { epsilon: 0.0 }.value(x)
+            0.5 * misfit + Tv::default().weight * 0.1 * TotalVariation { epsilon: 0.0 }.value(x)
         };
-        let out = Tv.denoise(&noisy, 0.1).unwrap();
+        let out = Tv::default().denoise(&noisy, 0.1).unwrap();
         let best = cost(&out);
         // No step from it, along noise or towards anything likely, is downhill by more than
         // what the iterations leave.
@@ -297,15 +312,19 @@ mod tests {
             Shape::new(6, 1, 3),
         ] {
             let flat = Clip::filled(shape, 0.4);
-            assert_eq!(Tv.denoise(&flat, 0.1).unwrap(), flat);
+            assert_eq!(Tv::default().denoise(&flat, 0.1).unwrap(), flat);
             let noisy = Noise::seeded(1).normal_clip(shape);
-            let out = Tv.denoise(&noisy, 100.0).unwrap();
+            let out = Tv::default().denoise(&noisy, 100.0).unwrap();
             let mean = noisy.data().iter().sum::<f32>() / shape.len() as f32;
             assert!(
                 out.data().iter().all(|v| (v - mean).abs() < 0.05),
                 "{shape}"
             );
         }
-        assert!(Tv.denoise(&Clip::zeros(Shape::new(0, 2, 2)), 0.1).is_err());
+        assert!(
+            Tv::default()
+                .denoise(&Clip::zeros(Shape::new(0, 2, 2)), 0.1)
+                .is_err()
+        );
     }
 }

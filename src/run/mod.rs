@@ -7,6 +7,7 @@ pub mod curves;
 pub mod demos;
 mod drive;
 mod folder;
+mod learned;
 mod memory;
 mod peak;
 pub mod plan;
@@ -22,6 +23,7 @@ pub use chart::{Axis, ChartError, HeatMap};
 pub use cpu_time::cpu_time;
 pub use drive::{Outcome, drive};
 pub use folder::{ResultsError, ResultsFolder};
+pub use learned::{Learned, LearnedError, NetworkChoice, NotANetwork};
 pub use memory::{MemoryError, available_bytes, check_memory};
 pub use peak::peak_memory_bytes;
 pub use record::{

@@ -130,7 +130,7 @@ pub struct SolverRecord {
     pub method: String,
     /// Why this method, where the program chose it.
     pub chosen_because: Option<String>,
-    /// The prior's name: `tv`, `blocks`, `network`.
+    /// The prior's name: `tv`, `blocks`, `network`, `embedded network`.
     pub prior: String,
     pub settings: serde_json::Value,
     pub steps: usize,
@@ -159,8 +159,11 @@ impl From<&ComputeDevice> for DeviceRecord {
 #[derive(Clone, Debug, Serialize)]
 pub struct PriorRecord {
     pub description: String,
-    pub checkpoint: PathBuf,
+    /// The network's file; none for the one that ships inside.
+    pub checkpoint: Option<PathBuf>,
     pub sha256: String,
+    /// The published checkpoint that was not there, where this network stands in for it.
+    pub instead_of: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]

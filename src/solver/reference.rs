@@ -201,15 +201,11 @@ impl Solver for Reference {
             .schedule
             .step(self.schedule.len() - 1 - self.progress.done);
         let (recip, recipm1) = (step.sqrt_recip, step.sqrt_recipm1);
-        // Two large numbers nearly cancel at the noisiest steps: f64.
-        let denoised = |x: f32, e: f32| {
-            (f64::from(recip) * f64::from(x) - f64::from(recipm1) * f64::from(e)) as f32
-        };
 
         // The model keeps the values that the step's residual was computed with.
         self.set_unknowns()?;
         let (eps, through_network) = self.prior.predict_with_pullback(&self.state, step.t)?;
-        let unclamped = self.state.zip(&eps, denoised);
+        let unclamped = self.state.zip(&eps, |x, e| step.clean(x, e));
         let x0 = unclamped.map(|v| v.clamp(-1.0, 1.0));
 
         let linearised = self.model.linearise_signed(&x0);
@@ -236,7 +232,7 @@ impl Solver for Reference {
         let through = through_network(&passed.map(|g| -recipm1 * g))?;
         let gradient = passed.zip(&through, |g, t| recip * g + t);
 
-        let mut out = x0.zip(&self.state, |x0, x| step.c1 * x0 + step.c2 * x);
+        let mut out = x0.zip(&self.state, |x0, x| step.mean(x0, x));
         let last = self.progress.done + 1 == self.progress.total;
         if !last {
             let noise = (self.draw)(out.shape());

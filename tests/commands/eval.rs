@@ -336,9 +336,11 @@ fn without_ffmpeg_videos_end_the_run_at_once() {
 fn what_is_missing_is_named_with_its_place_its_link_and_the_ways_on() {
     let root = tempdir().unwrap();
     let checkpoint = [
-        "results/model-100.1.pt",
+        "none.pt",
+        "model-100.1.pt",
         "1BHm6v41HT7AHxV18qYyK_DM5e1n-KIpi",
         "--checkpoint",
+        "--prior embedded",
     ];
     let ways_on = [
         "reconstruct INPUT --method instant",
@@ -351,25 +353,25 @@ fn what_is_missing_is_named_with_its_place_its_link_and_the_ways_on() {
         "--data",
     ];
     let eval = ["eval", "--dataset", "DAVIS"];
+    let named = [&eval[..], &["--checkpoint", "none.pt"]].concat();
     fails(
         root.path(),
-        &eval,
+        &named,
         2,
         &[&checkpoint[..], &data, &ways_on].concat(),
     );
     let only_data = [&data[..], &ways_on].concat();
     fails(root.path(), &on_cpu(&eval, "1"), 2, &only_data);
-    davis(root.path(), "jet", 0.0);
-    fails(root.path(), &eval, 2, &[&checkpoint[..], &ways_on].concat());
+    fails(root.path(), &eval, 2, &only_data);
     let visem = ["eval_blind_zernike", "--dataset", "VISEM"];
-    fails(
-        root.path(),
-        &visem,
-        2,
-        &["results/model-100.2.pt", "data/VISEM_Test"],
-    );
-    let named = ["eval", "--dataset", "DAVIS", "--checkpoint", "none.pt"];
-    fails(root.path(), &named, 2, &["none.pt"]);
+    fails(root.path(), &visem, 2, &["data/VISEM_Test"]);
+    davis(root.path(), "jet", 0.0);
+    let missing = [&checkpoint[..], &ways_on].concat();
+    fails(root.path(), &named, 2, &missing);
+    let named = [&eval[..], &["--prior", "none.pt"]].concat();
+    fails(root.path(), &named, 2, &missing);
+    let unlearned = [&eval[..], &["--prior", "blocks"]].concat();
+    fails(root.path(), &unlearned, 2, &["blocks", "embedded"]);
     fs::write(root.path().join("bad.pt"), "no network").unwrap();
     let damaged = [
         "eval",
@@ -381,6 +383,35 @@ fn what_is_missing_is_named_with_its_place_its_link_and_the_ways_on() {
         "cpu",
     ];
     fails(root.path(), &damaged, 2, &["bad.pt"]);
+}
+
+#[test]
+fn without_the_published_checkpoint_the_embedded_network_is_used_and_recorded() {
+    let root = tempdir().unwrap();
+    davis(root.path(), "jet", 0.0);
+    let eval = [
+        "eval",
+        "--deg",
+        "dehaze",
+        "--dataset",
+        "DAVIS",
+        "--steps",
+        "1",
+    ];
+    for (more, instead_of) in [
+        (&[][..], Value::from("results/model-100.1.pt")),
+        (&["--prior", "embedded"][..], Value::Null),
+    ] {
+        let arguments = [&eval[..], more].concat();
+        let run = vdps(root.path()).args(arguments).assert().success();
+        let said = String::from_utf8_lossy(&run.get_output().stderr).into_owned();
+        let expected = "results/model-100.1.pt is not there: using the embedded prior";
+        assert_eq!(said.contains(expected), !instead_of.is_null(), "{said}");
+        let record = record(&root.path().join("results/results/dehaze"), "jet");
+        assert_eq!(record["prior"]["instead_of"], instead_of);
+        assert!(record["prior"]["checkpoint"].is_null());
+        assert_eq!(record["solver"]["prior"], "embedded network");
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod eval;
 mod eval_data;
 mod reconstruct;
 mod reference;
+mod sample;
 mod score;
 mod simulate;
 mod train;

@@ -73,19 +73,63 @@ fn guidance_pulls_toward_the_measurement() {
 }
 
 #[test]
-fn a_missing_checkpoint_says_where_to_get_it_and_how_to_go_on() {
+fn a_missing_checkpoint_that_was_named_says_where_to_get_it_and_how_to_go_on() {
     let root = tempdir().unwrap();
     let model = ["--dist", "2", "--sigma", "1"];
     simulated(root.path(), &model);
     let words = [
+        "none.pt",
         "model-100.1.pt",
         "drive.google.com",
         "--checkpoint",
+        "--prior embedded",
         "--method instant",
     ];
-    fails(root.path(), &command(&model, "3", &[]), 2, &words);
-    let named = command(&model, "3", &["--checkpoint", "none.pt"]);
-    fails(root.path(), &named, 2, &["none.pt"]);
+    for flag in ["--checkpoint", "--prior"] {
+        let named = command(&model, "3", &[flag, "none.pt"]);
+        fails(root.path(), &named, 2, &words);
+    }
+}
+
+#[test]
+fn the_embedded_network_stands_in_for_a_published_one_and_says_so() {
+    let root = tempdir().unwrap();
+    let model = ["--dist", "2", "--sigma", "1"];
+    simulated(root.path(), &model);
+    let run = |more: &[&'static str]| {
+        let arguments = command(&model, "3", &[&["--json"][..], more].concat());
+        let output = vdps(root.path()).args(arguments).assert().success();
+        let record: serde_json::Value =
+            serde_json::from_slice(&output.get_output().stdout).unwrap();
+        let said = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+        (record, said)
+    };
+    let (record, said) = run(&[]);
+    let expected = "results/model-100.1.pt is not there: using the embedded prior";
+    assert!(said.contains(expected), "{said}");
+    assert_eq!(record["prior"]["instead_of"], "results/model-100.1.pt");
+    assert_eq!(record["solver"]["prior"], "embedded network");
+    assert_eq!(record["prior"]["sha256"].as_str().unwrap().len(), 64);
+    assert_eq!(record["device"]["kind"], "CPU");
+    let first = bytes(root.path());
+    // Asked for, it stands in for nothing.
+    let (record, said) = run(&["--prior", "embedded"]);
+    assert!(!said.contains("is not there"), "{said}");
+    assert!(record["prior"]["instead_of"].is_null());
+    assert!(first == bytes(root.path()));
+}
+
+#[test]
+fn the_published_sampler_needs_something_learned() {
+    let root = tempdir().unwrap();
+    let model = ["--dist", "2", "--sigma", "1"];
+    simulated(root.path(), &model);
+    for prior in ["none", "tv", "blocks"] {
+        let arguments = command(&model, "3", &["--prior", prior]);
+        fails(root.path(), &arguments, 2, &[prior, "--prior embedded"]);
+    }
+    let elsewhere = command(&model, "3", &["--prior", "embedded", "--device", "gpu"]);
+    fails(root.path(), &elsewhere, 2, &["leave --device out"]);
 }
 
 #[test]

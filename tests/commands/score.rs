@@ -42,6 +42,51 @@ fn folders_say_their_task_and_are_scored_beside_rivals() {
 }
 
 #[test]
+fn priors_are_compared_by_what_they_take_off_noise() {
+    let root = tempdir().unwrap();
+    clip(root.path(), "dehaze_shapes", &["--model", "dehaze"]);
+    let denoise = ["score", "clips", "--denoise", "--csv", "table.csv"];
+    let table = json(root.path(), &denoise);
+    assert_eq!(table["clips"], serde_json::json!(["dehaze_shapes"]));
+    let rows = table["rows"].as_array().unwrap();
+    let names: Vec<&str> = rows
+        .iter()
+        .map(|r| r["denoiser"].as_str().unwrap())
+        .collect();
+    for name in [
+        "noisy",
+        "edges",
+        "blocks",
+        "embedded",
+        "embedded and blocks",
+    ] {
+        assert!(names.contains(&name), "{names:?}");
+    }
+    let mean =
+        |row: &serde_json::Value, level: usize| number(&row["levels"][level]["mean_psnr_db"]);
+    for row in &rows[1..] {
+        assert!(
+            (0..4).all(|level| mean(row, level) > mean(&rows[0], level) + 1.0),
+            "{row}"
+        );
+    }
+    let csv = fs::read_to_string(root.path().join("table.csv")).unwrap();
+    assert_eq!(csv.lines().count(), 1 + rows.len() * 4 * 2);
+
+    let one = vdps(root.path())
+        .args(["score", "clips", "--denoise", "--prior", "blocks"])
+        .assert()
+        .success();
+    let text = String::from_utf8_lossy(&one.get_output().stdout).into_owned();
+    assert!(text.contains("noisy") && text.contains("blocks"), "{text}");
+    assert!(!text.contains("edges"), "{text}");
+    let mixed = ["score", "clips", "--denoise", "--method", "fast"];
+    fails(root.path(), &mixed, 2, &["--denoise", "--method"]);
+    let absent = ["score", "clips", "--denoise", "--prior", "none.pt"];
+    fails(root.path(), &absent, 2, &["none.pt"]);
+}
+
+#[test]
 fn folders_without_a_task_or_a_clip_are_refused() {
     let root = tempdir().unwrap();
     fails(root.path(), &["score"], 2, &["DIR"]);

@@ -37,9 +37,14 @@ pub enum Device {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Prior {
+    /// Whatever suits the method.
+    Auto,
     None,
     Tv,
     Blocks,
+    /// The network that ships inside.
+    Embedded,
+    /// A network's file.
     Checkpoint,
 }
 
@@ -102,7 +107,8 @@ impl Method {
             Self::Instant => "Seconds, no network: formulas and closed forms.",
             Self::Fast => "Half a minute: a denoiser in the loop, begun at the instant result.",
             Self::Reference => {
-                "The published sampler. Needs the authors' trained network; hours without a GPU."
+                "The published sampler. With the authors' trained network hours without a GPU; \
+                 with the built-in one, which is small, a minute."
             }
         }
     }
@@ -118,14 +124,40 @@ impl Method {
 }
 
 impl Prior {
-    pub const ALL: [Self; 4] = [Self::None, Self::Tv, Self::Blocks, Self::Checkpoint];
+    pub const ALL: [Self; 6] = [
+        Self::Auto,
+        Self::None,
+        Self::Tv,
+        Self::Blocks,
+        Self::Embedded,
+        Self::Checkpoint,
+    ];
 
     pub fn label(self) -> &'static str {
         match self {
+            Self::Auto => "Automatic",
             Self::None => "Nothing learned",
             Self::Tv => "Total variation",
             Self::Blocks => "Block matching",
-            Self::Checkpoint => "Trained network",
+            Self::Embedded => "Built-in network",
+            Self::Checkpoint => "Network from a file",
+        }
+    }
+
+    /// What it knows, and what it is for.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Auto => "Whatever suits the method.",
+            Self::None => "Block matching and sharp edges; the instant method has formulas.",
+            Self::Tv => "Video is flat with few edges.",
+            Self::Blocks => "Video repeats itself, in space and time.",
+            Self::Embedded => {
+                "A small network trained on video, for the fast and the reference method; it \
+                 computes on the processor."
+            }
+            Self::Checkpoint => {
+                "A published checkpoint, or a small network of the built-in one's kind."
+            }
         }
     }
 }

@@ -64,9 +64,11 @@ impl Setup {
         }
         flag("method", self.method.flag().into());
         match (self.prior, &self.checkpoint) {
-            (Prior::None, _) | (Prior::Checkpoint, None) => {}
+            (Prior::Auto, _) | (Prior::Checkpoint, None) => {}
+            (Prior::None, _) => flag("prior", "none".into()),
             (Prior::Tv, _) => flag("prior", "tv".into()),
             (Prior::Blocks, _) => flag("prior", "blocks".into()),
+            (Prior::Embedded, _) => flag("prior", "embedded".into()),
             (Prior::Checkpoint, Some(file)) => flag("prior", path(file)),
         }
         match self.method {
@@ -82,6 +84,9 @@ impl Setup {
         }
         flag("seed", self.seed.to_string());
         flag("out", path(out));
+        if self.sample && self.method == Method::Fast {
+            flags.push("--sample".into());
+        }
         flags
     }
 
@@ -131,6 +136,17 @@ mod tests {
         (setup.gain, setup.offset) = (0.5, 0.125);
         assert!(flags(&setup).contains("--dist=5,5.25 --sigma=1 --pitch-um=24 --gain=0.5"));
         assert!(flags(&setup).contains("--offset=0.125"));
+        setup.prior = Prior::Embedded;
+        setup.device = Device::Gpu;
+        assert!(flags(&setup).contains("--method=instant --prior=embedded --seed=0"));
+        setup.sample = true;
+        assert!(!flags(&setup).contains("--sample"));
+        setup.method = Method::Fast;
+        assert!(flags(&setup).ends_with("--out=out --sample"));
+        setup.method = Method::Reference;
+        assert!(!flags(&setup).contains("--device"));
+        setup.prior = Prior::Auto;
+        assert!(flags(&setup).contains("--guidance=1 --device=gpu"));
         setup.fit_gain = true;
         setup.model = Model::Zernike;
         setup.varying = Varying::Smooth;

@@ -52,6 +52,8 @@ pub struct Setup {
     pub prior: Prior,
     pub checkpoint: Option<PathBuf>,
     pub budget_s: u32,
+    /// Of the fast method: a draw from what the prior and the data leave, not the best answer.
+    pub sample: bool,
     /// Of the reference method.
     pub steps: usize,
     pub guidance: f64,
@@ -92,9 +94,10 @@ impl Default for Setup {
             wavelength_nm: Optics::SYNTHETIC.wavelength_nm,
             magnification: 1.0,
             method: Method::Auto,
-            prior: Prior::None,
+            prior: Prior::Auto,
             checkpoint: None,
             budget_s: 120,
+            sample: false,
             steps: 100,
             guidance: 1.0,
             seed: 0,
@@ -104,10 +107,13 @@ impl Default for Setup {
 }
 
 impl Setup {
-    /// Whether a network computes.
+    /// Whether a network computes that may do so on a GPU.
     pub fn has_network(&self) -> bool {
-        self.method == Method::Reference
-            || (self.prior == Prior::Checkpoint && self.method != Method::Instant)
+        match self.method {
+            Method::Reference => self.prior != Prior::Embedded,
+            Method::Auto | Method::Fast => self.prior == Prior::Checkpoint,
+            Method::Instant => false,
+        }
     }
 
     /// How hard the problem is.
@@ -170,6 +176,7 @@ impl Setup {
             prior: self.prior,
             checkpoint: self.checkpoint.take(),
             budget_s: self.budget_s,
+            sample: self.sample,
             steps: self.steps,
             guidance: self.guidance,
             seed: self.seed,

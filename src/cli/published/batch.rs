@@ -1,28 +1,28 @@
 //! One experiment over the clips of a data set.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::{Options, inputs};
+use crate::cli::checkpoint::{self, Found};
 use crate::cli::error::{Interrupted, bad_input};
 use crate::cli::interrupt;
 use crate::cli::output::print;
 use crate::cli::progress::{ProgressReport, residual};
 use crate::clip::Clip;
-use crate::device::{self, ComputeDevice};
+use crate::device::DeviceRequest;
 use crate::media::MediaError;
 use crate::media::datasets::{ClipRef, Dataset, layer_sigma_px, load};
 use crate::metrics::{Quality, mean_square_error};
 use crate::noise::Noise;
 use crate::physics::Parameter;
-use crate::prior::{NetworkPrior, Prior, PriorError, Schedule};
+use crate::prior::Schedule;
 use crate::run::published::{
     ClipFiles, ClipRecord, Experiment, ParameterRecord, SourceRecord, clip_seed, folder,
 };
 use crate::run::{
-    self, DeviceRecord, Outcome, PriorRecord, Residual, ResultsFolder, SolverRecord, Timings,
+    self, DeviceRecord, Learned, Outcome, Residual, ResultsFolder, SolverRecord, Timings,
 };
 use crate::solver::{
     Measurement, Reference, ReferenceConfig, Solver, SolverError, Unknown, Weight,
@@ -40,7 +40,7 @@ use crate::solver::{
 pub fn run(experiment: Experiment, dataset: Dataset, options: Options) -> anyhow::Result<()> {
     experiment.check().map_err(|error| bad_input!("{error}"))?;
     let schedule = Schedule::cosine(Schedule::PUBLISHED_TIMESTEPS).respaced(options.steps)?;
-    let (checkpoint, clips) = inputs::find(dataset, &options)?;
+    let (network, clips) = inputs::find(dataset, &options)?;
     if options.results.is_file() {
         let path = options.results.display();
         return Err(bad_input!(
@@ -48,16 +48,14 @@ pub fn run(experiment: Experiment, dataset: Dataset, options: Options) -> anyhow
         ));
     }
     let folder = ResultsFolder::create(&options.results.join(folder(&experiment)))?;
-    let device = device::open(options.device)?;
+    let network = open(network, options.device)?;
+    let device = network.device();
     eprintln!("device: {device} ({})", device.why);
-    let (prior, prior_record) = load_prior(checkpoint, &device)?;
     let mut batch = Batch {
         experiment,
         options,
         schedule,
-        device,
-        prior,
-        prior_record,
+        network,
         folder,
         cancel: interrupt::watch()?,
         warned: BTreeSet::new(),
@@ -65,37 +63,23 @@ pub fn run(experiment: Experiment, dataset: Dataset, options: Options) -> anyhow
     batch.reconstruct_all(&clips)
 }
 
-fn load_prior(
-    checkpoint: PathBuf,
-    device: &ComputeDevice,
-) -> anyhow::Result<(NetworkPrior, PriorRecord)> {
-    let prior = NetworkPrior::load(&checkpoint, device.clone()).map_err(|error| match error {
-        PriorError::Weights(error) => bad_input!("{error}"),
-        other => other.into(),
-    })?;
-    if let Some(first) = prior.unused().first() {
-        let count = prior.unused().len();
+fn open(found: Found, device: DeviceRequest) -> anyhow::Result<Learned> {
+    let learned = found.network.open(device)?.instead_of(found.instead_of);
+    if let Some(note) = checkpoint::note(learned.record()) {
+        eprintln!("note: {note}");
+    }
+    if let Some(first) = learned.unused().first() {
+        let count = learned.unused().len();
         eprintln!("note: the network has no use for {count} arrays of its file (`{first}`)");
     }
-    let sha256 = run::sha256(&checkpoint).map_err(|error| {
-        let path = checkpoint.display();
-        bad_input!("{path} cannot be read: {error}")
-    })?;
-    let record = PriorRecord {
-        description: prior.describe(),
-        checkpoint,
-        sha256,
-    };
-    Ok((prior, record))
+    Ok(learned)
 }
 
 struct Batch {
     experiment: Experiment,
     options: Options,
     schedule: Schedule,
-    device: ComputeDevice,
-    prior: NetworkPrior,
-    prior_record: PriorRecord,
+    network: Learned,
     folder: ResultsFolder,
     cancel: &'static AtomicBool,
     /// Warnings of the forward model that were told already.
@@ -200,7 +184,7 @@ impl Batch {
             }
         };
         let shape = setup.model.shape();
-        run::check_memory(&self.prior, shape, &self.device)?;
+        self.network.check(shape)?;
         for warning in setup.model.warnings() {
             if self.warned.insert(warning.clone()) {
                 eprintln!("warning: {warning}");
@@ -209,11 +193,7 @@ impl Batch {
 
         let estimated = estimated(setup.model.parameters().len(), &setup.unknowns);
         let mut solver = Reference::new(
-            // A copy shares the weights.
-            Box::new(NetworkPrior::new(
-                self.prior.net().clone(),
-                self.device.clone(),
-            )),
+            self.network.prior(),
             self.schedule.clone(),
             setup.model,
             Measurement::exact(setup.measurement.clone()),
@@ -318,12 +298,12 @@ impl Batch {
             },
             seed: self.options.seed,
             clip_seed,
-            device: DeviceRecord::from(&self.device),
-            prior: self.prior_record.clone(),
+            device: DeviceRecord::from(self.network.device()),
+            prior: self.network.record().clone(),
             solver: SolverRecord {
                 method: "reference".into(),
                 chosen_because: None,
-                prior: "network".into(),
+                prior: self.network.name().into(),
                 settings: serde_json::to_value(ReferenceConfig {
                     weight: solved.weight,
                     guidance: self.options.guidance,
@@ -411,8 +391,9 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
 mod tests {
     use super::*;
     use crate::clip::Shape;
+    use crate::device::ComputeDevice;
     use crate::physics::{Optics, Scatter};
-    use crate::prior::{UNet, UNetConfig};
+    use crate::prior::{NetworkPrior, PriorError, UNet, UNetConfig};
     use crate::solver::{Mapping, Output};
 
     /// A solver whose network for sigma takes steps of this length.

@@ -1,18 +1,17 @@
-//! The authors' files: where they belong, and what to do without them.
-
-use std::path::PathBuf;
+//! The authors' files: where they belong, and what is used or done without them.
 
 use super::Options;
-use crate::cli::checkpoint;
+use crate::cli::checkpoint::{self, Found};
 use crate::cli::error::bad_input;
 use crate::media::MediaError;
 use crate::media::datasets::{ClipRef, Dataset};
+use crate::run::NetworkChoice;
 
-/// The checkpoint, and the clips up to the limit.
+/// The network, and the clips up to the limit.
 ///
 /// # Errors
-/// When either is not there; the message tells of both.
-pub fn find(dataset: Dataset, options: &Options) -> anyhow::Result<(PathBuf, Vec<ClipRef>)> {
+/// When clips or a network that was named are not there; the message tells of both.
+pub fn find(dataset: Dataset, options: &Options) -> anyhow::Result<(Found, Vec<ClipRef>)> {
     let clips = dataset.list(&options.data).map_err(|error| match error {
         MediaError::DatasetMissing { .. } => bad_input!(
             "{error}; `vdps simulate INPUT` makes a measurement of any video, and \
@@ -20,16 +19,25 @@ pub fn find(dataset: Dataset, options: &Options) -> anyhow::Result<(PathBuf, Vec
         ),
         other => other.into(),
     });
-    let given = options.checkpoint.as_deref();
-    let path = given.unwrap_or_else(|| checkpoint::published_for(dataset));
-    match (checkpoint::existing(path), clips) {
-        (Ok(checkpoint), Ok(mut clips)) => {
+    match (network(dataset, options), clips) {
+        (Ok(network), Ok(mut clips)) => {
             if let Some(limit) = options.limit {
                 clips.truncate(limit.get());
             }
-            Ok((checkpoint, clips))
+            Ok((network, clips))
         }
-        (Err(checkpoint), Err(clips)) => Err(bad_input!("{checkpoint}\nand {clips:#}")),
+        (Err(network), Err(clips)) => Err(bad_input!("{network}\nand {clips:#}")),
         (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
+    }
+}
+
+fn network(dataset: Dataset, options: &Options) -> anyhow::Result<Found> {
+    match (&options.prior, &options.checkpoint) {
+        (Some(network), _) => checkpoint::named(network.clone()),
+        (None, Some(file)) => checkpoint::named(NetworkChoice::File(file.clone())),
+        (None, None) => {
+            let published = checkpoint::published_for(dataset);
+            Ok(checkpoint::published_or_embedded(published))
+        }
     }
 }

@@ -6,6 +6,7 @@ use crate::cli::error::bad_input;
 use crate::device::DeviceRequest;
 use crate::media::datasets::Dataset;
 use crate::prior::Schedule;
+use crate::run::NetworkChoice;
 use crate::run::published::Experiment;
 
 /// What every command that makes its measurements takes.
@@ -39,10 +40,15 @@ impl WithTargets {
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Run")]
 pub struct Options {
-    /// The trained network: a published checkpoint, or safetensors
-    /// [default: results/model-100.1.pt, for VISEM results/model-100.2.pt]
+    /// The trained network: a published checkpoint, safetensors, or a compact network
+    /// [default: results/model-100.1.pt, for VISEM results/model-100.2.pt; embedded where that
+    /// is not there]
     #[arg(long, value_name = "FILE")]
     pub checkpoint: Option<PathBuf>,
+
+    /// The same as --checkpoint FILE, or the small network inside
+    #[arg(long, value_name = "embedded|FILE", conflicts_with = "checkpoint")]
+    pub prior: Option<NetworkChoice>,
 
     /// The published data folder, with DAVIS_Test, UCF101_Test, VISEM_Test, Real_Test in it
     #[arg(long, value_name = "DIR", default_value = "data")]

@@ -14,7 +14,6 @@ use super::maps::Maps;
 use super::network::Network;
 use super::strip::Strip;
 use crate::clip::{Clip, Shape};
-use crate::noise::Noise;
 
 /// Noise levels the network is trained for; others are taken as the nearest.
 pub const LEVELS: std::ops::RangeInclusive<f32> = 0.002..=20.0;
@@ -69,30 +68,6 @@ impl Network {
             framed.frame_back(&slopes.zip(&through, |direct, through| skip * direct + through))
         };
         (denoised, pullback)
-    }
-
-    /// The same as [`denoise`](Self::denoise), with the root mean square error that the network
-    /// itself expects of its result.
-    ///
-    /// The best estimate D leaves a mean square error of sigma^2 div D / N, N being the number of
-    /// pixels (Tweedie's formula of second order; Efron, 2011): what moves along with the noise is
-    /// what was not told from it. The divergence is estimated with one random direction `probe`
-    /// (Hutchinson, 1989), of which a clip has enough pixels.
-    pub fn denoise_with_error(
-        self: &std::sync::Arc<Self>,
-        noisy: &Clip,
-        sigma: f32,
-        probe: &mut Noise,
-    ) -> (Clip, f64) {
-        let (denoised, pullback) = self.denoise_with_pullback(noisy, sigma);
-        let probe = probe
-            .normal_clip(noisy.shape())
-            .map(|v| if v < 0.0 { -1.0 } else { 1.0 });
-        let moved = pullback(&probe);
-        let pairs = probe.data().iter().zip(moved.data());
-        let divergence: f64 = pairs.map(|(p, m)| f64::from(p * m)).sum();
-        let share = divergence / probe.data().len() as f64;
-        (denoised, f64::from(sigma) * share.max(0.0).sqrt())
     }
 
     /// What the network gets wrong, squared and scaled to unit variance, on video whose sides are

@@ -31,5 +31,5 @@ pub use config::Config as CompactConfig;
 pub use denoiser::LEVELS;
 pub use layout::Layout;
 pub use network::Network;
-pub use prior::{CompactPrior, embedded};
+pub use prior::{CompactPrior, EMBEDDED_FILE, embedded};
 pub use tensor::TensorNetwork;

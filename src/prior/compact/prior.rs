@@ -184,14 +184,17 @@ impl Prior for CompactPrior {
     }
 }
 
+/// The file of the network that ships inside.
+pub static EMBEDDED_FILE: &[u8] = include_bytes!("../../../assets/prior.safetensors");
+
 /// The network that ships inside.
 ///
 /// # Panics
 /// When the file that was built in is damaged, which a test would have noticed.
 pub fn embedded() -> Arc<Network> {
     static NETWORK: LazyLock<Arc<Network>> = LazyLock::new(|| {
-        let bytes = include_bytes!("../../../assets/prior.safetensors");
-        let network = Network::from_safetensors(bytes).expect("the embedded prior is sound");
+        let network = Network::from_safetensors(EMBEDDED_FILE);
+        let network = network.expect("the embedded prior is sound");
         Arc::new(network)
     });
     NETWORK.clone()

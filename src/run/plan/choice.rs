@@ -1,4 +1,4 @@
-//! Which method a run gets where the user leaves it open.
+//! Which method and which prior a run gets where the user leaves them open.
 
 use std::time::{Duration, Instant as Clock};
 
@@ -6,6 +6,7 @@ use super::prior::PriorChoice;
 use super::problem::Physics;
 use crate::clip::{Clip, Shape};
 use crate::physics::{ForwardModel, Optics, Scatter};
+use crate::run::NetworkChoice;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
@@ -36,18 +37,48 @@ pub struct Choice {
     pub why: String,
 }
 
+/// The prior of a run for which the user names none. This is the one place where it is decided.
+pub fn usual_prior(method: Method, physics: &Physics) -> PriorChoice {
+    match (method, Task::of(physics)) {
+        // It samples from a learned prior or not at all.
+        (Method::Reference, _) => PriorChoice::Network(NetworkChoice::Embedded),
+        (Method::Instant, _) => PriorChoice::None,
+        (Method::Fast, Task::Known | Task::Scatter | Task::Capture | Task::Aberration { .. }) => {
+            PriorChoice::None
+        }
+    }
+}
+
+/// How the fast method uses a compact network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mix {
+    Alone,
+    /// Its mean, half and half, with block matching.
+    WithBlocks,
+    /// Whichever of the two the trials prefer.
+    #[default]
+    ByTrials,
+}
+
 /// The time a run may take where the user names none.
 pub const DEFAULT_BUDGET: Duration = Duration::from_secs(120);
 
 /// Chooses between instant and fast by the task and the time they would take here.
 ///
 /// The published sampler is never chosen: on every published clip the other two come closer to
-/// the target in a hundredth of its time. `slowness` is [`slowness`] of the clip's shape.
-pub fn choose(physics: &Physics, prior: &PriorChoice, budget: Duration, slowness: f64) -> Choice {
+/// the target in a hundredth of its time. `prior` is the one that was named; `slowness` is
+/// [`slowness`] of the clip's shape.
+pub fn choose(
+    physics: &Physics,
+    prior: Option<&PriorChoice>,
+    budget: Duration,
+    slowness: f64,
+) -> Choice {
     let seconds = |method| Task::of(physics).nominal_s(method) * slowness;
     let budget_s = budget.as_secs_f64();
     let of = |method: Method, why: String| Choice { method, why };
-    if matches!(prior, PriorChoice::Blocks | PriorChoice::Checkpoint(_)) {
+    if matches!(prior, Some(PriorChoice::Blocks | PriorChoice::Network(_))) {
         return of(Method::Fast, "the prior that was named is for it".into());
     }
     if physics.name() == "dehaze" {
@@ -72,7 +103,7 @@ pub fn choose(physics: &Physics, prior: &PriorChoice, budget: Duration, slowness
                 .into(),
         );
     }
-    if *prior == PriorChoice::Tv && physics.is_known() {
+    if prior == Some(&PriorChoice::Tv) && physics.is_known() {
         return of(
             Method::Instant,
             "total variation is the instant method's prior, which it minimises exactly".into(),
@@ -168,21 +199,33 @@ mod tests {
             let model = Scatter::new(shape, Optics::SYNTHETIC, 5.0, 1.0).unwrap();
             Physics::Known(Box::new(model))
         };
-        let method = |physics: Physics, prior, budget_s, slowness| {
+        let method = |physics: Physics, prior: Option<PriorChoice>, budget_s, slowness| {
             let budget = Duration::from_secs(budget_s);
-            choose(&physics, &prior, budget, slowness).method
+            choose(&physics, prior.as_ref(), budget, slowness).method
         };
-        let none = || PriorChoice::None;
-        assert_eq!(method(scatter(), none(), 120, 1.0), Method::Fast);
-        assert_eq!(method(scatter(), none(), 5, 1.0), Method::Instant);
-        assert_eq!(method(scatter(), none(), 120, 20.0), Method::Instant);
-        assert_eq!(
-            method(scatter(), PriorChoice::Tv, 120, 1.0),
-            Method::Instant
-        );
-        assert_eq!(method(scatter(), PriorChoice::Blocks, 5, 1.0), Method::Fast);
+        for unlearned in [None, Some(PriorChoice::None)] {
+            let method =
+                |budget_s, slowness| method(scatter(), unlearned.clone(), budget_s, slowness);
+            assert_eq!(method(120, 1.0), Method::Fast);
+            assert_eq!(method(5, 1.0), Method::Instant);
+            assert_eq!(method(120, 20.0), Method::Instant);
+        }
+        let named = |prior, budget_s| method(scatter(), Some(prior), budget_s, 1.0);
+        assert_eq!(named(PriorChoice::Tv, 120), Method::Instant);
+        assert_eq!(named(PriorChoice::Blocks, 5), Method::Fast);
+        let network = PriorChoice::Network(NetworkChoice::Embedded);
+        assert_eq!(named(network, 5), Method::Fast);
         let haze = Physics::Known(Box::new(Dehaze::new(shape).unwrap()));
-        assert_eq!(method(haze, none(), 120, 1.0), Method::Instant);
+        assert_eq!(method(haze, None, 120, 1.0), Method::Instant);
+    }
+
+    #[test]
+    fn every_method_can_use_the_prior_it_gets_where_none_is_named() {
+        let model = Dehaze::new(Shape::new(1, 8, 8)).unwrap();
+        let physics = Physics::Known(Box::new(model));
+        let learned = |method| matches!(usual_prior(method, &physics), PriorChoice::Network(_));
+        assert!(learned(Method::Reference));
+        assert!(!learned(Method::Instant));
     }
 
     #[test]

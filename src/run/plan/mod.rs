@@ -8,7 +8,7 @@ mod prepare;
 mod prior;
 mod problem;
 
-pub use choice::{Choice, DEFAULT_BUDGET, Method, Task, choose, slowness};
+pub use choice::{Choice, DEFAULT_BUDGET, Method, Mix, Task, choose, slowness, usual_prior};
 pub use prepare::{PlanError, Prepared, Settings, prepare};
 pub use prior::PriorChoice;
 pub use problem::{AberrationUnknown, Physics, Problem};

@@ -1,22 +1,19 @@
 //! Builds the solver of a plan.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::choice::Method;
+use super::choice::{Method, Mix};
 use super::prior::PriorChoice;
 use super::problem::{Physics, Problem};
 use crate::clip::Shape;
-use crate::device::{self, ComputeDevice, DeviceError, DeviceRequest};
+use crate::device::{ComputeDevice, DeviceRequest};
 use crate::noise::Noise;
 use crate::physics::zernike::MODES;
 use crate::physics::{ForwardModel, PerFrame, PhysicsError, Scatter, ZernikeBlur};
-use crate::prior::{
-    Average, BlockMatching, Denoiser, DiffusionDenoiser, Edges, NetworkPrior, Prior, PriorError,
-    Schedule, ScheduleError, Tv,
-};
-use crate::run::{MemoryError, PriorRecord, check_memory, sha256};
+use crate::prior::{Average, BlockMatching, Denoiser, Edges, Schedule, ScheduleError, Tv};
+use crate::run::{Learned, LearnedError, PriorRecord};
 use crate::solver::{
     BlindConfig, BlindScatter, BlindZernike, BlindZernikeConfig, CaptureConfig, CaptureSearch,
     CaptureSolver, Exposure, Fast, FastConfig, Instant, InstantConfig, Linear, LinearConfig,
@@ -32,6 +29,13 @@ const PUBLISHED_STEPS: usize = Schedule::PUBLISHED_TIMESTEPS;
 pub struct Settings {
     pub method: Method,
     pub prior: PriorChoice,
+    /// The published checkpoint that was not there, where `prior` stands in for it.
+    pub instead_of: Option<PathBuf>,
+    /// Of the fast method with a compact network.
+    pub mix: Mix,
+    /// Of the fast method with a network: one of the many videos that explain the measurement,
+    /// drawn by the seed, in place of the best answer.
+    pub sample: bool,
     /// Of the instant method with known parameters.
     pub iterations: Option<usize>,
     /// Of the reference method.
@@ -49,6 +53,9 @@ impl Settings {
         Self {
             method,
             prior,
+            instead_of: None,
+            mix: Mix::default(),
+            sample: false,
             iterations: None,
             steps: None,
             guidance: None,
@@ -68,24 +75,15 @@ pub enum PlanError {
     #[error(transparent)]
     Physics(#[from] PhysicsError),
     #[error(transparent)]
-    Prior(#[from] PriorError),
-    #[error(transparent)]
     Schedule(#[from] ScheduleError),
     #[error(transparent)]
-    Device(#[from] DeviceError),
-    #[error(transparent)]
-    Memory(#[from] MemoryError),
-    #[error("cannot read {path}: {source}")]
-    Checkpoint {
-        path: PathBuf,
-        source: std::io::Error,
-    },
+    Learned(#[from] LearnedError),
 }
 
 /// A solver that is ready to step, and what it stands on.
 pub struct Prepared {
     pub solver: Box<dyn Solver>,
-    /// The prior's name: `tv`, `blocks`, `network`.
+    /// The prior's name: `tv`, `blocks`, `network`, `embedded network`.
     pub prior_name: &'static str,
     pub device: ComputeDevice,
     pub prior: Option<PriorRecord>,
@@ -275,12 +273,22 @@ fn fast(problem: Problem, settings: &Settings) -> Result<Prepared, PlanError> {
                 .into(),
         ));
     }
-    let (denoisers, prior_name, device, prior) = denoisers(settings, shape)?;
+    let Denoisers {
+        denoisers,
+        prior_name,
+        device,
+        prior,
+        mix,
+    } = denoisers(settings, shape)?;
     let started = started(problem, None, settings.seed)?;
-    let config = started.rounds;
+    let config = match settings.sample {
+        true => started.rounds.drawing(settings.seed),
+        false => started.rounds,
+    };
     let record = serde_json::json!({
         "start": started.settings,
         "rounds": config,
+        "mix": mix,
     });
     let model = started.solver.model().boxed();
     let mut solver = Fast::new(
@@ -290,7 +298,7 @@ fn fast(problem: Problem, settings: &Settings) -> Result<Prepared, PlanError> {
         denoisers,
         config,
     )?;
-    if let Some(starter) = started.starter {
+    if let Some(starter) = started.starter.filter(|_| !settings.sample) {
         solver = solver.rehearsing(starter)?;
     }
     Ok(Prepared {
@@ -302,48 +310,76 @@ fn fast(problem: Problem, settings: &Settings) -> Result<Prepared, PlanError> {
     })
 }
 
-type WithDevice = (
-    Vec<Box<dyn Denoiser>>,
-    &'static str,
-    ComputeDevice,
-    Option<PriorRecord>,
-);
-
 /// The denoisers that trials choose from.
-fn denoisers(settings: &Settings, shape: Shape) -> Result<WithDevice, PlanError> {
-    let cpu = || ComputeDevice::cpu("the fast method computes on the processor");
-    Ok(match &settings.prior {
+struct Denoisers {
+    denoisers: Vec<Box<dyn Denoiser>>,
+    prior_name: &'static str,
+    device: ComputeDevice,
+    prior: Option<PriorRecord>,
+    /// Of a compact network.
+    mix: Option<Mix>,
+}
+
+fn denoisers(settings: &Settings, shape: Shape) -> Result<Denoisers, PlanError> {
+    let unlearned = |denoisers, prior_name| Denoisers {
+        denoisers,
+        prior_name,
+        device: ComputeDevice::cpu("the fast method computes on the processor"),
+        prior: None,
+        mix: None,
+    };
+    let blocks = || Box::new(BlockMatching::one_stage());
+    if settings.sample && !matches!(settings.prior, PriorChoice::Network(_)) {
+        return Err(PlanError::DoNotFit(format!(
+            "a sample is drawn from a learned prior, which {} is not: give --prior embedded or a \
+             trained network's file",
+            settings.prior
+        )));
+    }
+    let learned = match &settings.prior {
         PriorChoice::None => {
-            let (edges, blocks) = (Edges::new(), BlockMatching::one_stage());
-            let mean = Average::new(Box::new(edges.clone()), Box::new(blocks), 0.5);
+            let edges = Edges::new();
+            let mean = Average::new(Box::new(edges.clone()), blocks(), 0.5);
             let both: Vec<Box<dyn Denoiser>> = vec![Box::new(mean), Box::new(edges)];
-            (both, "blocks and edges", cpu(), None)
+            return Ok(unlearned(both, "blocks and edges"));
         }
-        PriorChoice::Blocks => {
-            let blocks = BlockMatching::one_stage();
-            (vec![Box::new(blocks)], "blocks", cpu(), None)
-        }
-        PriorChoice::Tv => (vec![Box::new(Tv)], "tv", cpu(), None),
-        PriorChoice::Checkpoint(path) => {
-            let (network, device) = load(path, shape, settings.device)?;
-            let record = prior_record(&network, path)?;
-            let schedule = Schedule::cosine(PUBLISHED_STEPS);
-            let denoiser =
-                DiffusionDenoiser::new(path.display().to_string(), Box::new(network), schedule);
-            (vec![Box::new(denoiser)], "network", device, Some(record))
-        }
+        PriorChoice::Blocks => return Ok(unlearned(vec![blocks()], "blocks")),
+        PriorChoice::Tv => return Ok(unlearned(vec![Box::new(Tv::default())], "tv")),
+        PriorChoice::Network(_) => learned(settings, shape)?,
+    };
+    let mix = match settings.sample {
+        // The mean of two answers is no answer of either's.
+        true => Mix::Alone,
+        false => settings.mix,
+    };
+    let mix = learned.is_compact().then_some(mix);
+    let alone = || learned.denoiser();
+    let mean = || Box::new(Average::new(alone(), blocks(), 0.5));
+    Ok(Denoisers {
+        denoisers: match mix {
+            None | Some(Mix::Alone) => vec![alone()],
+            Some(Mix::WithBlocks) => vec![mean()],
+            Some(Mix::ByTrials) => vec![mean(), alone()],
+        },
+        prior_name: learned.name(),
+        device: learned.device().clone(),
+        prior: Some(learned.record().clone()),
+        mix,
     })
 }
 
-fn prior_record(network: &NetworkPrior, checkpoint: &Path) -> Result<PriorRecord, PlanError> {
-    Ok(PriorRecord {
-        description: network.describe(),
-        sha256: sha256(checkpoint).map_err(|source| PlanError::Checkpoint {
-            path: checkpoint.to_owned(),
-            source,
-        })?,
-        checkpoint: checkpoint.to_owned(),
-    })
+/// The network of `settings.prior`, sure to take clips of this shape.
+fn learned(settings: &Settings, shape: Shape) -> Result<Learned, PlanError> {
+    let PriorChoice::Network(network) = &settings.prior else {
+        return Err(PlanError::DoNotFit(format!(
+            "the reference method samples from a learned prior, which {} is not: give --prior \
+             embedded or a trained network's file",
+            settings.prior
+        )));
+    };
+    let learned = network.open(settings.device)?;
+    learned.check(shape)?;
+    Ok(learned.instead_of(settings.instead_of.clone()))
 }
 
 /// Settings as JSON; a struct of numbers and names always has one.
@@ -357,19 +393,13 @@ fn reference(
     settings: &Settings,
     mut noise: Noise,
 ) -> Result<Prepared, PlanError> {
-    let PriorChoice::Checkpoint(checkpoint) = &settings.prior else {
-        return Err(PlanError::DoNotFit(format!(
-            "the reference method samples from a trained network, but its prior is {}",
-            settings.prior
-        )));
-    };
+    let learned = learned(settings, problem.physics.shape())?;
     let Problem {
         physics,
         measurement,
         mask,
         ..
     } = problem;
-    let shape = physics.shape();
     let Unknowns {
         model,
         networks,
@@ -381,8 +411,6 @@ fn reference(
     };
     let schedule = Schedule::cosine(PUBLISHED_STEPS);
     let schedule = schedule.respaced(settings.steps.unwrap_or(PUBLISHED_STEPS))?;
-    let (network, device) = load(checkpoint, shape, settings.device)?;
-    let prior = prior_record(&network, checkpoint)?;
     // The published sampler measures signed video where pixels are missing.
     let measurement = match &mask {
         Some(mask) => {
@@ -392,9 +420,8 @@ fn reference(
     };
     let record = recorded(&config);
     let draw = Box::new(move |shape| noise.normal_clip(shape));
-    let prior_of_solver = Box::new(network);
     let solver = Reference::new(
-        prior_of_solver,
+        learned.prior(),
         schedule,
         model,
         measurement,
@@ -404,24 +431,11 @@ fn reference(
     )?;
     Ok(Prepared {
         solver: Box::new(solver),
-        prior_name: "network",
-        device,
-        prior: Some(prior),
+        prior_name: learned.name(),
+        device: learned.device().clone(),
+        prior: Some(learned.record().clone()),
         settings: record,
     })
-}
-
-/// A network that is sure to take clips of this shape, on a tested device.
-fn load(
-    checkpoint: &Path,
-    shape: Shape,
-    request: DeviceRequest,
-) -> Result<(NetworkPrior, ComputeDevice), PlanError> {
-    let device = device::open(request)?;
-    let network = NetworkPrior::load(checkpoint, device.clone())?;
-    network.check_shape(shape)?;
-    check_memory(&network, shape, &device)?;
-    Ok((network, device))
 }
 
 /// A forward model whose unknown parameters the published estimating networks hold.

@@ -2,8 +2,9 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::path::PathBuf;
 use std::str::FromStr;
+
+use crate::run::NetworkChoice;
 
 /// What is known of video before the measurement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,8 +15,8 @@ pub enum PriorChoice {
     Tv,
     /// Block matching in space and time.
     Blocks,
-    /// A diffusion network's checkpoint.
-    Checkpoint(PathBuf),
+    /// Learned from video.
+    Network(NetworkChoice),
 }
 
 impl FromStr for PriorChoice {
@@ -26,7 +27,8 @@ impl FromStr for PriorChoice {
             "none" => Self::None,
             "tv" => Self::Tv,
             "blocks" => Self::Blocks,
-            path => Self::Checkpoint(path.into()),
+            "embedded" => Self::Network(NetworkChoice::Embedded),
+            path => Self::Network(NetworkChoice::File(path.into())),
         })
     }
 }
@@ -37,7 +39,22 @@ impl fmt::Display for PriorChoice {
             Self::None => f.write_str("none"),
             Self::Tv => f.write_str("tv"),
             Self::Blocks => f.write_str("blocks"),
-            Self::Checkpoint(path) => write!(f, "{}", path.display()),
+            Self::Network(network) => network.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_as_they_are_written() {
+        for name in ["none", "tv", "blocks", "embedded", "results/model.pt"] {
+            let choice: PriorChoice = name.parse().unwrap();
+            assert_eq!(choice.to_string(), name);
+            let learned = matches!(choice, PriorChoice::Network(_));
+            assert_eq!(learned, name.parse::<NetworkChoice>().is_ok());
         }
     }
 }

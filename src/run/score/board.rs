@@ -236,7 +236,7 @@ fn spread(value: Option<Spread>) -> String {
 
 /// Columns of one width, the first aligned left and the others right; those that say nothing
 /// are left out.
-fn layout(lines: &[Vec<String>]) -> String {
+pub(super) fn layout(lines: &[Vec<String>]) -> String {
     let says = |column: &usize| lines[1..].iter().any(|line| !line[*column].is_empty());
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max();
     let columns = (0..lines[0].len()).filter(says);

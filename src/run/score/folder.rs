@@ -102,13 +102,21 @@ impl ClipFolder {
         &self.task
     }
 
+    /// Reads the target: amplitudes.
+    ///
+    /// # Errors
+    /// A file that is missing or damaged.
+    pub fn target(&self) -> Result<Clip, ScoreError> {
+        self.read(TARGET)
+    }
+
     /// Reads the clips; what has to be drawn comes from `seed`.
     ///
     /// # Errors
     /// Files that are missing, damaged or of different shapes; a capture's measurement asked to
     /// be made from its target.
     pub fn case(&self, source: Source, seed: u64) -> Result<Case, ScoreError> {
-        let target = self.read(TARGET)?;
+        let target = self.target()?;
         let (problem, bare, truth) = match source {
             Source::Gif => self.recorded(&target)?,
             Source::Target => self.made(&target, &mut Noise::seeded(seed))?,

@@ -107,6 +107,19 @@ impl FastConfig {
         }
     }
 
+    /// The same, to draw one of the videos that fit, with a network: many rounds from noise that
+    /// hides everything the network was not taught down to what nobody sees.
+    pub fn drawing(self, seed: u64) -> Self {
+        Self {
+            rounds: 50,
+            first_sigma: 1.0,
+            last_sigma: 0.002,
+            pull: Some(1.0),
+            seed: Some(seed),
+            ..self
+        }
+    }
+
     /// Sets the noise, and the noise levels of the rounds with it.
     pub(super) fn set_noise(&mut self, noise: f64) {
         let scale = (noise / self.noise).sqrt();

@@ -13,7 +13,7 @@ use super::{Change, Finding, Measurement, Progress, Solver, SolverError, check_s
 use crate::clip::{Clip, Shape};
 use crate::noise::Noise;
 use crate::physics::{ForwardModel, dot};
-use crate::prior::Denoiser;
+use crate::prior::{Denoiser, expected_error};
 
 pub use config::{FastConfig, Free, LeftOut};
 
@@ -26,9 +26,13 @@ pub use config::{FastConfig, Free, LeftOut};
 ///
 /// in closed form where the forward model knows one, else by Gauss and Newton's method with
 /// conjugate gradients; sigma falls geometrically from round to round. Unknown parameters
-/// are variables of the same fit. With a seed, each fit is a draw from the Gaussian
-/// that it is the mean of (perturb and optimise, Papandreou and Yuille, 2010), and the result
-/// one of many videos that explain the measurement.
+/// are variables of the same fit.
+///
+/// With a seed, each fit is a draw from the Gaussian that it is the mean of (perturb and optimise,
+/// Papandreou and Yuille, 2010), and the result one of many videos that explain the measurement.
+/// With a network each round then begins by adding noise of its level to the video (decoupled
+/// annealing, Zhang et al., 2024): the network says what may lie beneath, and with what spread,
+/// and the fit draws from what this and the data say together.
 ///
 /// Which of several denoisers, and how strongly the denoised video pulls, is chosen by the data:
 /// short trials leave out a part of the measurement, and what predicts it best is taken.
@@ -319,9 +323,22 @@ impl Fast {
         let (round, part) = (index / self.steps_a_round(), index % self.steps_a_round());
         let sigma = self.config.sigma(round, stretch.rounds);
         if part == 0 {
-            let denoiser = &mut self.denoisers[stretch.candidate.denoiser];
-            let z = denoiser.denoise(&self.estimate, sigma)?;
-            self.evaluations += usize::from(denoiser.is_network());
+            let denoiser = self.denoisers[stretch.candidate.denoiser].as_mut();
+            let drawing = self.noise.as_mut().filter(|_| !stretch.trial);
+            let (z, sigma) = match drawing.filter(|_| denoiser.is_network()) {
+                Some(noise) => {
+                    let added = noise.normal_clip(self.estimate.shape());
+                    let noisy = self.estimate.zip(&added, |u, n| u + sigma as f32 * n);
+                    let mean = denoiser.denoise(&noisy, sigma)?;
+                    let spread = expected_error(denoiser, &noisy, &mean, sigma, noise)?;
+                    self.evaluations += 2;
+                    (mean, spread)
+                }
+                None => {
+                    self.evaluations += usize::from(denoiser.is_network());
+                    (denoiser.denoise(&self.estimate, sigma)?, sigma)
+                }
+            };
             let (model, measurement) = match stretch.trial {
                 true => (self.trials.model.as_mut(), &self.trials.measurement),
                 false => (self.model.as_mut(), &self.measurement),

@@ -1,10 +1,36 @@
 use super::*;
 use crate::clip::Shape;
 use crate::metrics::psnr;
-use crate::physics::{Dehaze, Optics, Scatter};
+use crate::physics::{Dehaze, Inpaint, Optics, Scatter};
 use crate::prior::{BlockMatching, PriorError, Tv};
 use crate::scenes::Scene;
 use crate::solver::{Instant, InstantConfig, Quantisation};
+
+/// A denoiser that knows what there is: pixels of N(0.5, 0.1), each for itself.
+struct Gaussian;
+
+impl Gaussian {
+    const SPREAD: f64 = 0.1;
+}
+
+impl Denoiser for Gaussian {
+    fn name(&self) -> &str {
+        "gaussian"
+    }
+
+    fn denoise(&mut self, noisy: &Clip, sigma: f64) -> Result<Clip, PriorError> {
+        let share = Self::SPREAD.powi(2) / (Self::SPREAD.powi(2) + sigma * sigma);
+        Ok(noisy.map(|v| 0.5 + share as f32 * (v - 0.5)))
+    }
+
+    fn check_shape(&self, _: Shape) -> Result<(), PriorError> {
+        Ok(())
+    }
+
+    fn is_network(&self) -> bool {
+        true
+    }
+}
 
 const SHAPE: Shape = Shape::new(5, 32, 28);
 
@@ -138,8 +164,14 @@ fn a_wrong_distance_is_put_right() {
         ..FastConfig::for_noise(measurement.rounding())
     };
     let first = instant(scatter(3.1), &measurement);
-    let mut solver =
-        Fast::new(first, scatter(3.1), measurement, vec![Box::new(Tv)], config).unwrap();
+    let mut solver = Fast::new(
+        first,
+        scatter(3.1),
+        measurement,
+        vec![Box::new(Tv::default())],
+        config,
+    )
+    .unwrap();
     finish(&mut solver);
     let found = solver.model().parameters()[0].value;
     assert!((found - 3.0).abs() < 0.02, "{found}");
@@ -205,7 +237,7 @@ fn a_closed_form_is_used_and_agrees_with_iterations() {
             first,
             model,
             measurement.clone(),
-            vec![Box::new(Tv)],
+            vec![Box::new(Tv::default())],
             config,
         )
         .unwrap();
@@ -279,7 +311,7 @@ fn bad_input_is_refused() {
         let mut config = FastConfig::for_noise(0.01);
         change(&mut config);
         let first = instant(scatter(3.0), &measurement);
-        let tv: Vec<Box<dyn Denoiser>> = vec![Box::new(Tv)];
+        let tv: Vec<Box<dyn Denoiser>> = vec![Box::new(Tv::default())];
         let made = Fast::new(first, scatter(3.0), measurement.clone(), tv, config);
         made.err().map(|e| e.to_string())
     };
@@ -306,7 +338,13 @@ fn bad_input_is_refused() {
     let other = Measurement::exact(Clip::zeros(Shape::new(2, 8, 8)));
     let first = instant(scatter(3.0), &measurement);
     let config = FastConfig::for_noise(0.01);
-    let made = Fast::new(first, scatter(3.0), other, vec![Box::new(Tv)], config);
+    let made = Fast::new(
+        first,
+        scatter(3.0),
+        other,
+        vec![Box::new(Tv::default())],
+        config,
+    );
     assert!(matches!(made, Err(SolverError::Shape { .. })));
 }
 
@@ -336,7 +374,7 @@ fn trials_choose_the_prior_that_fits() {
         ..FastConfig::for_noise(measurement.rounding())
     };
     let first = instant(scatter(3.0), &measurement);
-    let both: Vec<Box<dyn Denoiser>> = vec![Box::new(Grey), Box::new(Tv)];
+    let both: Vec<Box<dyn Denoiser>> = vec![Box::new(Grey), Box::new(Tv::default())];
     let mut solver = Fast::new(first, scatter(3.0), measurement, both, config).unwrap();
     finish(&mut solver);
     assert_eq!(solver.prior(), Some(("tv", 0.5)));
@@ -402,4 +440,63 @@ fn places_are_left_out_of_all_frames_and_pixels_of_one() {
     assert_eq!(left(&pixels), 224);
     assert_eq!(places.frame(0), places.frame(4));
     assert_ne!(pixels.frame(0), pixels.frame(4));
+}
+
+/// Where the posterior is a formula, draws have its mean and its spread.
+#[test]
+fn draws_follow_the_posterior() {
+    let truth = Noise::seeded(9).normal_clip(SHAPE).map(|n| 0.5 + 0.1 * n);
+    let mut mask = Inpaint::random_mask(SHAPE, 0.5, &mut Noise::seeded(1));
+    // Where the data say nothing at all.
+    mask.frame_mut(2).fill(0.0);
+    let noise = 0.05;
+    let model = Inpaint::new(SHAPE, mask.clone()).unwrap();
+    let recorded = model.apply(&truth);
+    let errors = Noise::seeded(2).normal_clip(SHAPE);
+    let recorded = recorded.zip(&errors, |y, n| y + noise * n);
+    let recorded = recorded.zip(&mask, |y, m| m * y);
+    let measurement = Measurement::exact(recorded.clone());
+    let first = InstantConfig {
+        iterations: 1,
+        ..InstantConfig::for_noise(0.05)
+    };
+    let draw = |seed| {
+        let config = FastConfig::for_closed_form(&model, f64::from(noise)).drawing(seed);
+        let first = Instant::new(model.boxed(), measurement.clone(), first.clone()).unwrap();
+        let denoisers: Vec<Box<dyn Denoiser>> = vec![Box::new(Gaussian)];
+        let measurement = measurement.clone();
+        let mut solver = Fast::new(
+            Box::new(first),
+            model.boxed(),
+            measurement,
+            denoisers,
+            config,
+        )
+        .unwrap();
+        finish(&mut solver);
+        assert_eq!(solver.evaluations(), 100);
+        solver.estimate()
+    };
+    let estimate = draw(3);
+    // Of a measured pixel the posterior's precision is the sum of both.
+    let (prior, data) = (Gaussian::SPREAD.powi(-2), f64::from(noise).powi(-2));
+    for (measured, precision) in [(0.0, prior), (1.0, prior + data)] {
+        let values = estimate.data().iter().zip(recorded.data()).zip(mask.data());
+        let errors = values
+            .filter(|&(_, &m)| m == measured)
+            .map(|((&x, &y), _)| {
+                let evidence = 0.5 * prior + f64::from(measured) * data * f64::from(y);
+                (f64::from(x) - evidence / precision) * precision.sqrt()
+            });
+        let errors: Vec<f64> = errors.collect();
+        let count = errors.len() as f64;
+        let mean = errors.iter().sum::<f64>() / count;
+        let variance = errors.iter().map(|e| e * e).sum::<f64>() / count;
+        assert!(mean.abs() < 4.0 / count.sqrt(), "{measured}: {mean}");
+        assert!(
+            (variance.sqrt() - 1.0).abs() < 0.06,
+            "{measured}: {variance}"
+        );
+    }
+    assert_ne!(estimate, draw(4));
 }
