@@ -115,7 +115,6 @@ fn is_bad_plan(error: &PlanError) -> bool {
 /// A trained network that cannot be used for what was asked.
 fn is_bad_network(error: &LearnedError) -> bool {
     match error {
-        LearnedError::ProcessorOnly { .. } => true,
         LearnedError::Prior(prior) => is_bad_prior(prior),
         LearnedError::Device(device) => is_bad_request(device),
         LearnedError::Memory(_) | LearnedError::Unreadable { .. } => false,

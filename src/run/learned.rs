@@ -72,10 +72,6 @@ pub enum LearnedError {
     Device(#[from] DeviceError),
     #[error(transparent)]
     Memory(#[from] MemoryError),
-    #[error(
-        "{what} computes on the processor only, where it takes milliseconds: leave --device out"
-    )]
-    ProcessorOnly { what: String },
     #[error("cannot read {path}: {source}")]
     Unreadable { path: PathBuf, source: io::Error },
 }
@@ -104,10 +100,10 @@ impl Learned {
     /// The network that ships inside.
     ///
     /// # Errors
-    /// A device other than the processor.
+    /// A device that fails.
     pub fn embedded(request: DeviceRequest) -> Result<Self, LearnedError> {
-        let device = processor(request, "the embedded prior")?;
         let prior = CompactPrior::new("embedded", compact::embedded(), published_schedule());
+        let (prior, device) = placed(prior, request)?;
         let record = PriorRecord {
             description: prior.describe(),
             checkpoint: None,
@@ -125,15 +121,14 @@ impl Learned {
     /// arrays in it.
     ///
     /// # Errors
-    /// A file that cannot be read or holds neither; a device that fails, or that cannot compute
-    /// this kind.
+    /// A file that cannot be read or holds neither; a device that fails.
     pub fn load(path: &Path, request: DeviceRequest) -> Result<Self, LearnedError> {
         let weights = Weights::load(path)?;
         let (kind, device) = if Network::is_in(&weights) {
             let name = path.display().to_string();
-            let device = processor(request, &format!("the compact network {name}"))?;
             let network = Arc::new(Network::from_weights(&weights)?);
             let prior = CompactPrior::new(name, network, published_schedule());
+            let (prior, device) = placed(prior, request)?;
             (Kind::Compact(prior), device)
         } else {
             let device = device::open(request)?;
@@ -244,15 +239,21 @@ fn published_schedule() -> Schedule {
     Schedule::cosine(Schedule::PUBLISHED_TIMESTEPS)
 }
 
-/// Compact networks are written for the processor.
-fn processor(request: DeviceRequest, what: &str) -> Result<ComputeDevice, LearnedError> {
+/// A compact network where it was asked for; by itself it stays on the processor, for which it is
+/// written.
+fn placed(
+    prior: CompactPrior,
+    request: DeviceRequest,
+) -> Result<(CompactPrior, ComputeDevice), LearnedError> {
     match request {
         DeviceRequest::Auto | DeviceRequest::Cpu => {
-            Ok(ComputeDevice::cpu(format!("{what} computes there")))
+            let device = ComputeDevice::cpu("small networks compute there");
+            Ok((prior, device))
         }
-        DeviceRequest::Gpu(_) | DeviceRequest::Software => Err(LearnedError::ProcessorOnly {
-            what: what.to_owned(),
-        }),
+        DeviceRequest::Gpu(_) | DeviceRequest::Software => {
+            let device = device::open(request)?;
+            Ok((prior.on(&device)?, device))
+        }
     }
 }
 
@@ -297,16 +298,6 @@ mod tests {
             let denoised = learned.denoiser().denoise(&grey, 0.1).unwrap();
             assert_eq!(denoised.shape(), shape);
         }
-    }
-
-    #[test]
-    fn compact_networks_refuse_other_devices_than_the_processor() {
-        let (_folder, [_, compact]) = files();
-        let load = |request| Learned::load(&compact, request);
-        assert!(load(DeviceRequest::Auto).is_ok());
-        let error = load(DeviceRequest::Gpu(0)).err().unwrap().to_string();
-        assert!(error.contains("leave --device out"), "{error}");
-        assert!(Learned::embedded(DeviceRequest::Software).is_err());
     }
 
     #[test]
