@@ -93,7 +93,7 @@ enum Kind {
     /// Of the published architecture.
     Published(Box<NetworkPrior>),
     /// Of our own.
-    Compact(CompactPrior),
+    Compact(Box<CompactPrior>),
 }
 
 impl Learned {
@@ -111,7 +111,7 @@ impl Learned {
             instead_of: None,
         };
         Ok(Self {
-            kind: Kind::Compact(prior),
+            kind: Kind::Compact(Box::new(prior)),
             device,
             record,
         })
@@ -129,7 +129,7 @@ impl Learned {
             let network = Arc::new(Network::from_weights(&weights)?);
             let prior = CompactPrior::new(name, network, published_schedule());
             let (prior, device) = placed(prior, request)?;
-            (Kind::Compact(prior), device)
+            (Kind::Compact(Box::new(prior)), device)
         } else {
             let device = device::open(request)?;
             let prior = NetworkPrior::from_weights(&weights, device.clone())?;
@@ -167,7 +167,7 @@ impl Learned {
     pub fn prior(&self) -> Box<dyn Prior> {
         match &self.kind {
             Kind::Published(prior) => Box::new(copy(prior)),
-            Kind::Compact(prior) => Box::new(prior.clone()),
+            Kind::Compact(prior) => prior.clone(),
         }
     }
 
@@ -184,7 +184,7 @@ impl Learned {
                     schedule,
                 ))
             }
-            Kind::Compact(prior) => Box::new(prior.clone()),
+            Kind::Compact(prior) => prior.clone(),
         }
     }
 
@@ -226,7 +226,7 @@ impl Learned {
     fn shared(&self) -> &dyn Prior {
         match &self.kind {
             Kind::Published(prior) => prior.as_ref(),
-            Kind::Compact(prior) => prior,
+            Kind::Compact(prior) => prior.as_ref(),
         }
     }
 }
