@@ -60,7 +60,7 @@ fn samples_are_laid_out_and_follow_from_their_seeds() {
 #[test]
 fn a_reconstruction_can_be_a_sample() {
     let root = tempdir().unwrap();
-    let model = ["--model", "inpaint", "--mask", "random:0.3"];
+    let model = ["--model", "blur", "--sigma", "1.5"];
     simulated(root.path(), &model);
     let short = ["--frames", "0..2", "--crop", "16"];
     let run = |more: &[&'static str]| {
@@ -74,15 +74,15 @@ fn a_reconstruction_can_be_a_sample() {
     assert_eq!(record["solver"]["prior"], "embedded network");
     let notes = record["notes"].to_string();
     assert!(notes.contains("one of many videos"), "{notes}");
-    assert_ne!(first, run(&["--sample", "--seed", "2"]).1);
-    assert_eq!(first, run(&["--sample", "--seed", "1"]).1);
+    assert!(first != run(&["--sample", "--seed", "2"]).1);
+    assert!(first == run(&["--sample", "--seed", "1"]).1);
     // Without it the best answer, whatever the seed.
     let best = |seed| run(&["--method", "fast", "--prior", "embedded", "--seed", seed]);
     let (record, answer) = best("1");
     assert_eq!(record["solver"]["settings"]["mix"], "by_trials");
     let evaluations = record["solver"]["evaluations"].as_u64().unwrap();
     assert!(evaluations >= 20, "{evaluations}");
-    assert_eq!(answer, best("2").1);
+    assert!(answer == best("2").1);
 
     let fail = |more: &[&'static str], words: &[&str]| {
         let fixed = ["reconstruct", "sim/measurement.gif", "--out", "r"];
