@@ -33,10 +33,11 @@ pub struct Point {
 const TOGETHER: usize = 100;
 
 impl Curve {
-    /// The mean loss over the last steps.
+    /// The median loss of the last steps.
     pub fn recent_loss(&self) -> Option<f64> {
-        let recent = &self.losses[self.losses.len().saturating_sub(TOGETHER)..];
-        (!recent.is_empty()).then(|| recent.iter().sum::<f64>() / recent.len() as f64)
+        let mut recent = self.losses[self.losses.len().saturating_sub(TOGETHER)..].to_vec();
+        recent.sort_unstable_by(f64::total_cmp);
+        recent.get(recent.len() / 2).copied()
     }
 
     /// Writes `curve.csv` and `curve.png` into `folder`.

@@ -37,6 +37,9 @@ pub enum TrainError {
     },
 }
 
+/// A step is not taken where the loss is so many times that of the last ones, by their median.
+const OUTLIER: f64 = 5.0;
+
 /// A training under way.
 pub struct Trainer<'a> {
     learner: Box<dyn Learner>,
@@ -133,9 +136,14 @@ impl<'a> Trainer<'a> {
                 folder: self.folder.clone(),
             });
         }
-        let (optimiser, training, step) = (&mut self.optimiser, self.training, self.step);
-        self.learner
-            .change(&mut |p| optimiser.step(training, step, p, &gradient));
+        // A network without normalisation now and then blows up on a clip; following that slope would
+        // cost what hundreds of steps have learnt.
+        let usual = self.curve.recent_loss().unwrap_or(f64::INFINITY);
+        if loss < OUTLIER * usual {
+            let (optimiser, training, step) = (&mut self.optimiser, self.training, self.step);
+            self.learner
+                .change(&mut |p| optimiser.step(training, step, p, &gradient));
+        }
         self.step += 1;
         self.curve.losses.push(loss);
         let last = self.is_done();

@@ -23,7 +23,6 @@ mod network;
 mod prior;
 mod shift;
 mod strip;
-mod surprise;
 mod tensor;
 mod vectors;
 
