@@ -5,7 +5,7 @@ use super::forward::{BlockTape, Tape};
 use super::kernel::Windows;
 use super::layout::{Block, Conv};
 use super::maps::Maps;
-use super::network::{Network, here};
+use super::network::{Network, here, places};
 use super::shift::Shifted;
 use super::vectors::dispatch;
 
@@ -131,11 +131,7 @@ impl WayBack<'_> {
         };
         let strip = slopes.strip;
         let window = strip.window();
-        let taps = if conv.taps == 9 {
-            &window[..]
-        } else {
-            &window[4..5]
-        };
+        let taps = places(&window, conv.taps);
         let strips = here(slopes);
         dispatch(Windows {
             taps,

@@ -67,13 +67,15 @@ impl Network {
         };
         let mut active = Maps::zeros(strip, input.channels);
         let biases = &self.parameters[block.first.biases()];
-        each_pair(&mut found, &mut active, threads, |c, found, active| {
+        let channels = found.each_mut().zip(active.each_mut()).enumerate();
+        each(channels, threads, |(c, (found, active))| {
             activation::modulate(found, active, biases[c], 1.0 + scale[c], shift[c]);
             strip.clear(active);
         });
         let mut out = self.ahead(block.second, &here(&active), strip, threads);
         let biases = &self.parameters[block.second.biases()];
-        each_with(&mut out, &input, threads, |c, out, input| {
+        let channels = out.each_mut().zip(input.each()).enumerate();
+        each(channels, threads, |(c, (out, input))| {
             activation::add_bias(out, input, biases[c]);
             strip.clear(out);
         });
@@ -175,25 +177,11 @@ impl Network {
     }
 }
 
-fn each_pair(
-    a: &mut Maps,
-    b: &mut Maps,
-    threads: bool,
-    f: impl Fn(usize, &mut [f32], &mut [f32]) + Sync,
-) {
-    let mut pairs: Vec<_> = a.each_mut().zip(b.each_mut()).enumerate().collect();
+/// Calls `f` with every item, on all threads where that is wanted.
+fn each<T: Send>(items: impl Iterator<Item = T>, threads: bool, f: impl Fn(T) + Sync + Send) {
     if threads {
-        pairs.par_iter_mut().for_each(|(c, (a, b))| f(*c, a, b));
+        items.collect::<Vec<T>>().into_par_iter().for_each(f);
     } else {
-        pairs.iter_mut().for_each(|(c, (a, b))| f(*c, a, b));
-    }
-}
-
-fn each_with(a: &mut Maps, b: &Maps, threads: bool, f: impl Fn(usize, &mut [f32], &[f32]) + Sync) {
-    let mut pairs: Vec<_> = a.each_mut().zip(b.each()).enumerate().collect();
-    if threads {
-        pairs.par_iter_mut().for_each(|(c, (a, b))| f(*c, a, b));
-    } else {
-        pairs.iter_mut().for_each(|(c, (a, b))| f(*c, a, b));
+        items.for_each(f);
     }
 }

@@ -134,11 +134,7 @@ impl Network {
     ) -> Maps {
         let mut out = Maps::zeros(strip, outputs);
         let window = strip.window();
-        let taps = if taps == 9 {
-            &window[..]
-        } else {
-            &window[4..5]
-        };
+        let taps = places(&window, taps);
         let (origin, span) = (strip.origin(), strip.span());
         let mut strips: Vec<&mut [f32]> = out.each_mut().map(|s| &mut s[strip.start()..]).collect();
         if !threads || span <= PIECE {
@@ -228,4 +224,9 @@ impl Network {
 pub(super) fn here(maps: &Maps) -> Vec<&[f32]> {
     let strip = maps.strip;
     maps.each().map(|channel| strip.here(channel)).collect()
+}
+
+/// The places that a convolution of so many looks at: the whole window, or its middle.
+pub(super) fn places(window: &[isize; 9], count: usize) -> &[isize] {
+    if count == 9 { window } else { &window[4..5] }
 }
