@@ -37,6 +37,10 @@ pub struct Args {
     #[arg(long, value_name = "gif|target", default_value = "gif")]
     pub from: Source,
 
+    /// Only clips whose name holds this, such as `zernike, blind` or `room`
+    #[arg(long, value_name = "TEXT", conflicts_with = "denoise")]
+    pub only: Option<String>,
+
     /// Print JSON, and nothing else to standard output
     #[arg(long)]
     pub json: bool,
@@ -66,14 +70,18 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     }
     let seed = args.solver.seed;
     let mut scored = Scored::default();
-    for folder in &folders {
+    let meant = |name: &str| {
+        args.only
+            .as_ref()
+            .is_none_or(|text| name.contains(&text[..]))
+    };
+    for folder in folders.iter().filter(|folder| meant(&folder.name())) {
         let case = folder.case(args.from, seed);
         args.add(&mut scored, &folder.name(), case, cancel);
     }
-    if args.builtin {
-        for builtin in score::builtin(seed) {
-            args.add(&mut scored, &builtin.name(), builtin.case(), cancel);
-        }
+    let builtin = args.builtin.then(|| score::builtin(seed)).into_iter();
+    for builtin in builtin.flatten().filter(|builtin| meant(&builtin.name())) {
+        args.add(&mut scored, &builtin.name(), builtin.case(), cancel);
     }
     let none = scored.rows.is_empty();
     let board = Board::new(scored.rows, scored.failures);

@@ -27,7 +27,7 @@ pub enum MethodName {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum MixName {
     Alone,
-    Blocks,
+    Formulas,
     Trials,
 }
 
@@ -35,7 +35,7 @@ impl From<MixName> for Mix {
     fn from(name: MixName) -> Self {
         match name {
             MixName::Alone => Self::Alone,
-            MixName::Blocks => Self::WithBlocks,
+            MixName::Formulas => Self::WithFormulas,
             MixName::Trials => Self::ByTrials,
         }
     }
@@ -60,7 +60,7 @@ pub struct SolverArgs {
     #[arg(long)]
     pub sample: bool,
 
-    /// fast, compact networks: alone, with blocks, or as the trials choose
+    /// fast, compact networks: alone, averaged with formulas, or as the trials choose
     #[arg(long, value_enum, hide = true)]
     pub mix: Option<MixName>,
 

@@ -194,6 +194,11 @@ impl Schedule {
         self.timesteps
     }
 
+    /// Steps of the original schedule that a step of this walk stands for, on average.
+    pub fn stride(&self) -> f64 {
+        self.timesteps as f64 / self.len() as f64
+    }
+
     /// Steps of this walk.
     pub fn len(&self) -> usize {
         self.steps.len()

@@ -41,6 +41,7 @@ impl Weight {
 }
 
 /// A run of consecutive parameters of the forward model that a network estimates.
+#[derive(Clone)]
 pub struct Unknown {
     /// Index of the first of them in the model's table.
     pub first: usize,
@@ -69,6 +70,19 @@ impl Unknown {
         let network = Mapping::seeded(Output::PiTanh, 1e-2, inputs, hidden, count, noise);
         Self { first: 0, network }
     }
+
+    fn range(&self) -> std::ops::Range<usize> {
+        self.first..self.first + self.network.outputs()
+    }
+}
+
+/// The parameters `held`, those that are unknown as their networks have them.
+fn values(held: &[f64], unknowns: &[Unknown]) -> Vec<f64> {
+    let mut values = held.to_vec();
+    for unknown in unknowns {
+        values[unknown.range()].copy_from_slice(&unknown.network.values());
+    }
+    values
 }
 
 /// What differs between the published tasks, and what a user may choose.
@@ -105,6 +119,9 @@ fn checked_guidance(guidance: f64) -> Result<f64, SolverError> {
 /// back through the network to x_t, and x_{t-1} is the ordinary reverse step minus the
 /// weighted gradient. Unknown parameters descend the mean squared residual of the same
 /// A(x0), before x moves.
+///
+/// On a respaced schedule a step moves the video and the parameters by as much as the steps
+/// that it stands for would have together.
 pub struct Reference {
     prior: Box<dyn Prior>,
     schedule: Schedule,
@@ -165,12 +182,46 @@ impl Reference {
         if self.unknowns.is_empty() {
             return Ok(());
         }
-        let mut values: Vec<f64> = self.model.parameters().iter().map(|p| p.value).collect();
-        for unknown in &self.unknowns {
-            let end = unknown.first + unknown.network.outputs();
-            values[unknown.first..end].copy_from_slice(&unknown.network.values());
+        let held: Vec<f64> = self.model.parameters().iter().map(|p| p.value).collect();
+        Ok(self.model.set_parameters(&values(&held, &self.unknowns))?)
+    }
+
+    /// Moves the unknown parameters against the gradient of the mean squared residual of `x0`:
+    /// by `slopes`, and as many times more as a step stands for further ones of the original
+    /// schedule. The model keeps its values.
+    fn descend(&mut self, x0: &Clip, slopes: Vec<f64>) -> Result<(), SolverError> {
+        if self.unknowns.is_empty() {
+            return Ok(());
         }
-        Ok(self.model.set_parameters(&values)?)
+        let held: Vec<f64> = self.model.parameters().iter().map(|p| p.value).collect();
+        let moved = self.descended(&held, x0, slopes);
+        self.model.set_parameters(&held)?;
+        self.unknowns = moved?;
+        Ok(())
+    }
+
+    fn descended(
+        &mut self,
+        held: &[f64],
+        x0: &Clip,
+        mut slopes: Vec<f64>,
+    ) -> Result<Vec<Unknown>, SolverError> {
+        let mut moved = self.unknowns.clone();
+        let further = self.schedule.stride().round() as usize - 1;
+        for pass in 0..=further {
+            for unknown in &mut moved {
+                unknown.network.descend(&slopes[unknown.range()]);
+            }
+            if pass < further {
+                self.model.set_parameters(&values(held, &moved))?;
+                let linearised = self.model.linearise_signed(x0);
+                let residual = self.measurement.residual(&linearised.measurement);
+                let scale = 2.0 / residual.shape().len() as f64;
+                slopes = (linearised.pullback)(&residual, true).parameters;
+                slopes.iter_mut().for_each(|slope| *slope *= scale);
+            }
+        }
+        Ok(moved)
     }
 
     /// The input of the next step, x_t.
@@ -239,7 +290,7 @@ impl Solver for Reference {
             out = out.zip(&noise, |o, z| o + step.noise_scale() * z);
         }
         let weight = self.config.weight.at(&step, self.schedule.timesteps());
-        let weight = (self.config.guidance * weight) as f32;
+        let weight = (self.config.guidance * self.schedule.stride() * weight) as f32;
         let next = out.zip(&gradient, |o, g| o - weight * g);
         let finite = norm.is_finite()
             && next.data().iter().all(|v| v.is_finite())
@@ -250,16 +301,10 @@ impl Solver for Reference {
                 advice: "try a smaller guidance, more steps, or another checkpoint",
             });
         }
-        for unknown in &mut self.unknowns {
-            let end = unknown.first + unknown.network.outputs();
-            // From the gradient of the norm to that of the mean square.
-            let scale = 2.0 * norm / residual.shape().len() as f64;
-            let mean_square: Vec<f64> = slopes.parameters[unknown.first..end]
-                .iter()
-                .map(|g| g * scale)
-                .collect();
-            unknown.network.descend(&mean_square);
-        }
+        // From the gradient of the norm to that of the mean square.
+        let scale = 2.0 * norm / residual.shape().len() as f64;
+        let mean_square = slopes.parameters.iter().map(|g| g * scale).collect();
+        self.descend(&x0, mean_square)?;
         self.state = next;
         // The result is the last step's video before its guidance.
         self.estimate = if last { out } else { x0 };
@@ -339,13 +384,17 @@ mod tests {
     }
 
     fn solver(good: usize) -> Reference {
+        on_schedule(good, Schedule::cosine(1000).respaced(5).unwrap())
+    }
+
+    fn on_schedule(good: usize, schedule: Schedule) -> Reference {
         let shape = Shape::new(2, 8, 8);
         let calls = AtomicUsize::new(0);
         let mut noise = Noise::seeded(1);
         let scatter = Scatter::new(shape, Optics::SYNTHETIC, 1.0, vec![1.0; 2]).unwrap();
         Reference::new(
             Box::new(Failing { good, calls }),
-            Schedule::cosine(1000).respaced(5).unwrap(),
+            schedule,
             Box::new(scatter),
             Measurement::exact(Clip::filled(shape, 0.3)),
             ReferenceConfig::published(Weight::Constant(0.2)),
@@ -377,6 +426,36 @@ mod tests {
             "{error}"
         );
         assert_eq!(held(&solver), before);
+    }
+
+    /// The first step of a walk of 5 steps is guided, and moves what is unknown, as the 200 steps
+    /// of the original schedule would together.
+    #[test]
+    fn a_step_counts_for_all_that_it_stands_for() {
+        let whole = Schedule::cosine(1000);
+        let first_step = |schedule: &Schedule, guidance: f64| {
+            let mut solver = on_schedule(usize::MAX, schedule.clone());
+            let start = solver.unknowns[0].network.values();
+            solver.change(&Change::Guidance(guidance)).unwrap();
+            solver.step().unwrap();
+            let now = solver.unknowns[0].network.values();
+            let moved = start.iter().zip(&now).map(|(a, b)| (a - b).abs()).sum();
+            (solver.state().clone(), moved)
+        };
+        let guided_by = |schedule: &Schedule| {
+            let [(free, moved), (guided, _)] = [0.0, 1.0].map(|g| first_step(schedule, g));
+            let by = guided.zip(&free, |g, f| g - f);
+            let moved: f64 = moved;
+            (rms(by.data()), moved)
+        };
+        let (one, moved_once) = guided_by(&whole);
+        let (many, moved_often) = guided_by(&whole.respaced(5).unwrap());
+        assert!((many / one / 200.0 - 1.0).abs() < 1e-2, "{many} {one}");
+        // Adam's steps are alike until it nears the best value.
+        assert!(
+            moved_often > 20.0 * moved_once,
+            "{moved_often} {moved_once}"
+        );
     }
 
     #[test]

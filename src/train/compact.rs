@@ -11,9 +11,9 @@ use crate::prior::PriorError;
 use crate::prior::compact::{CompactConfig, LEVELS, Layout, Network};
 
 /// Noise levels are drawn about this one, in amplitudes, ...
-const MIDDLE_LEVEL: f64 = 0.12;
+const MIDDLE_LEVEL: f64 = 0.08;
 /// ... with this spread of their logarithm, ...
-const LEVEL_SPREAD: f64 = 1.3;
+const LEVEL_SPREAD: f64 = 1.4;
 /// ... but for a share that is drawn from all levels alike.
 const ANY_LEVEL: f64 = 0.15;
 

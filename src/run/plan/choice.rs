@@ -54,8 +54,8 @@ pub fn usual_prior(method: Method, physics: &Physics) -> PriorChoice {
 #[serde(rename_all = "snake_case")]
 pub enum Mix {
     Alone,
-    /// Its mean, half and half, with block matching.
-    WithBlocks,
+    /// Its mean with block matching and the edge prior, a third each.
+    WithFormulas,
     /// Whichever of the two the trials prefer.
     #[default]
     ByTrials,

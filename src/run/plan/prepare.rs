@@ -329,6 +329,7 @@ fn denoisers(settings: &Settings, shape: Shape) -> Result<Denoisers, PlanError> 
         mix: None,
     };
     let blocks = || Box::new(BlockMatching::one_stage());
+    let formulas = || Box::new(Average::new(Box::new(Edges::new()), blocks(), 0.5));
     if settings.sample && !matches!(settings.prior, PriorChoice::Network(_)) {
         return Err(PlanError::DoNotFit(format!(
             "a sample is drawn from a learned prior, which {} is not: give --prior embedded or a \
@@ -338,9 +339,7 @@ fn denoisers(settings: &Settings, shape: Shape) -> Result<Denoisers, PlanError> 
     }
     let learned = match &settings.prior {
         PriorChoice::None => {
-            let edges = Edges::new();
-            let mean = Average::new(Box::new(edges.clone()), blocks(), 0.5);
-            let both: Vec<Box<dyn Denoiser>> = vec![Box::new(mean), Box::new(edges)];
+            let both: Vec<Box<dyn Denoiser>> = vec![formulas(), Box::new(Edges::new())];
             return Ok(unlearned(both, "blocks and edges"));
         }
         PriorChoice::Blocks => return Ok(unlearned(vec![blocks()], "blocks")),
@@ -354,11 +353,12 @@ fn denoisers(settings: &Settings, shape: Shape) -> Result<Denoisers, PlanError> 
     };
     let mix = learned.is_compact().then_some(mix);
     let alone = || learned.denoiser();
-    let mean = || Box::new(Average::new(alone(), blocks(), 0.5));
+    // A third each.
+    let mean = || Box::new(Average::new(alone(), formulas(), 1.0 / 3.0));
     Ok(Denoisers {
         denoisers: match mix {
             None | Some(Mix::Alone) => vec![alone()],
-            Some(Mix::WithBlocks) => vec![mean()],
+            Some(Mix::WithFormulas) => vec![mean()],
             Some(Mix::ByTrials) => vec![mean(), alone()],
         },
         prior_name: learned.name(),

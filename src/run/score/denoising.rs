@@ -131,7 +131,7 @@ impl DenoisingTable {
                 let mut best: Option<Reached> = None;
                 let noisy = noisy(level);
                 for (setting, denoiser) in variants.iter_mut() {
-                    let (sigma, probe) = (level / 255.0, &mut Noise::seeded(seed));
+                    let (sigma, probe) = (level / 255.0, &mut Noise::seeded(!seed));
                     let (mut psnr_db, mut seconds, mut expected) = (Vec::new(), 0.0, Vec::new());
                     for (noisy, clean) in noisy.iter().zip(clips) {
                         if !tell(done, total, &format!("{name}, noise {level}")) {
