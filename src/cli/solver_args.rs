@@ -28,7 +28,6 @@ pub enum MethodName {
 pub enum MixName {
     Alone,
     Formulas,
-    Trials,
 }
 
 impl From<MixName> for Mix {
@@ -36,7 +35,6 @@ impl From<MixName> for Mix {
         match name {
             MixName::Alone => Self::Alone,
             MixName::Formulas => Self::WithFormulas,
-            MixName::Trials => Self::ByTrials,
         }
     }
 }
@@ -60,7 +58,7 @@ pub struct SolverArgs {
     #[arg(long)]
     pub sample: bool,
 
-    /// fast, compact networks: alone, averaged with formulas, or as the trials choose
+    /// fast, compact networks: alone, or averaged with formulas
     #[arg(long, value_enum, hide = true)]
     pub mix: Option<MixName>,
 

@@ -79,7 +79,7 @@ fn a_reconstruction_can_be_a_sample() {
     // Without it the best answer, whatever the seed.
     let best = |seed| run(&["--method", "fast", "--prior", "embedded", "--seed", seed]);
     let (record, answer) = best("1");
-    assert_eq!(record["solver"]["settings"]["mix"], "by_trials");
+    assert_eq!(record["solver"]["settings"]["mix"], "with_formulas");
     let evaluations = record["solver"]["evaluations"].as_u64().unwrap();
     assert!(evaluations >= 20, "{evaluations}");
     assert!(answer == best("2").1);

@@ -68,8 +68,7 @@ pub struct Options {
 
     /// Multiplies the guidance weight
     ///
-    /// At 1 each step is guided with the published weight at any number of steps: it is
-    /// not raised to make up for fewer of them, so short runs are guided less in all.
+    /// A step of a shorter walk is guided as the steps it stands for would be together.
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     pub guidance: f64,
 

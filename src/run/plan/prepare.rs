@@ -359,7 +359,6 @@ fn denoisers(settings: &Settings, shape: Shape) -> Result<Denoisers, PlanError> 
         denoisers: match mix {
             None | Some(Mix::Alone) => vec![alone()],
             Some(Mix::WithFormulas) => vec![mean()],
-            Some(Mix::ByTrials) => vec![mean(), alone()],
         },
         prior_name: learned.name(),
         device: learned.device().clone(),
