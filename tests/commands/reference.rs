@@ -68,7 +68,7 @@ fn guidance_pulls_toward_the_measurement() {
         let arguments = command(&model, "12", &more);
         number(&json(root.path(), &arguments)["residual"]["rms"])
     };
-    let (guided, free) = (residual("20"), residual("0"));
+    let (guided, free) = (residual("0.25"), residual("0"));
     assert!(guided < 0.7 * free, "{guided} is not below {free}");
 }
 
