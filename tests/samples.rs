@@ -29,7 +29,6 @@ fn samples(method: Method, model: &dyn ForwardModel, mask: Option<&Clip>) -> Vec
         let settings = Settings {
             sample: method == Method::Fast,
             steps: Some(30),
-            guidance: (method == Method::Reference).then_some(6.0),
             device: DeviceRequest::Cpu,
             seed,
             ..Settings::new(method, prior)
