@@ -40,10 +40,6 @@ def layout(widths, blocks):
     return rows
 
 
-def column(sigma):
-    return sigma.view(-1, 1, 1, 1, 1)
-
-
 def average(x, sigma, side, slack, rate):
     """x: [clips, frames, height, width] about 0; its average over frames, and one over the weights' sum."""
     b, t, h, w = x.shape

@@ -2,6 +2,7 @@
 
 pack.py POOL.npy OUT.mp4 [CRF]
 
+Clips lie side by side in every frame; OUT.mp4.json says how.
 """
 
 import json

@@ -102,7 +102,7 @@ class Averaged:
     """The average of a network's parameters, which is what is kept."""
 
     def __init__(self, network):
-        self.network, self.step = network, 0
+        self.step = 0
         self.parameters = list(network.parameters())
         self.values = [p.detach().clone() for p in self.parameters]
 

@@ -55,7 +55,7 @@ pub fn usual_prior(method: Method, physics: &Physics) -> PriorChoice {
 pub enum Mix {
     Alone,
     /// Its mean with block matching and the edge prior, a third each: the three err in different
-    /// places. On generated scenes it was never behind the two formulas by more than 0.1 dB, where
+    /// places. On generated scenes it was never behind the two formulas by more than 0.2 dB, where
     /// the network alone, preferred by the trials, was by 1 dB.
     #[default]
     WithFormulas,
