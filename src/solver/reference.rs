@@ -182,8 +182,13 @@ impl Reference {
         if self.unknowns.is_empty() {
             return Ok(());
         }
-        let held: Vec<f64> = self.model.parameters().iter().map(|p| p.value).collect();
+        let held = self.held();
         Ok(self.model.set_parameters(&values(&held, &self.unknowns))?)
+    }
+
+    /// The model's parameters at present.
+    fn held(&self) -> Vec<f64> {
+        self.model.parameters().iter().map(|p| p.value).collect()
     }
 
     /// Moves the unknown parameters against the gradient of the mean squared residual of `x0`:
@@ -193,7 +198,7 @@ impl Reference {
         if self.unknowns.is_empty() {
             return Ok(());
         }
-        let held: Vec<f64> = self.model.parameters().iter().map(|p| p.value).collect();
+        let held = self.held();
         let moved = self.descended(&held, x0, slopes);
         self.model.set_parameters(&held)?;
         self.unknowns = moved?;
@@ -348,54 +353,13 @@ mod tests {
     use crate::prior::{PriorError, Pullback};
     use crate::run::{Outcome, drive};
 
-    /// Finds no noise in anything, and breaks down after `good` predictions.
-    struct Failing {
-        good: usize,
-        calls: AtomicUsize,
-    }
+    /// Finds a share of what it is given to be noise, as a function of t says.
+    struct Shares<F>(F);
 
-    impl Prior for Failing {
-        fn predict(&self, x_t: &Clip, _t: usize) -> Result<Clip, PriorError> {
-            let works = self.calls.fetch_add(1, Ordering::SeqCst) < self.good;
-            let eps = if works { 0.0 } else { f32::NAN };
-            Ok(Clip::filled(x_t.shape(), eps))
-        }
-
-        fn predict_with_pullback(
-            &self,
-            x_t: &Clip,
-            t: usize,
-        ) -> Result<(Clip, Pullback), PriorError> {
-            let through = |v: &Clip| Ok(Clip::zeros(v.shape()));
-            Ok((self.predict(x_t, t)?, Box::new(through)))
-        }
-
-        fn check_shape(&self, _shape: Shape) -> Result<(), PriorError> {
-            Ok(())
-        }
-
-        fn memory_bytes(&self, _shape: Shape) -> u64 {
-            0
-        }
-
-        fn describe(&self) -> String {
-            "a prior that breaks down".into()
-        }
-    }
-
-    /// Finds a third of what it is given to be video, whatever the noise.
-    struct Third(Schedule);
-
-    impl Third {
-        fn share(&self, t: usize) -> f32 {
-            let signal = self.0.step(t).alpha_bar;
-            (1.0 - signal.sqrt() / 3.0) / (1.0 - signal).sqrt()
-        }
-    }
-
-    impl Prior for Third {
+    impl<F: Fn(usize) -> f32 + Send + Sync> Prior for Shares<F> {
         fn predict(&self, x_t: &Clip, t: usize) -> Result<Clip, PriorError> {
-            Ok(x_t.map(|x| self.share(t) * x))
+            let share = (self.0)(t);
+            Ok(x_t.map(|x| share * x))
         }
 
         fn predict_with_pullback(
@@ -403,9 +367,9 @@ mod tests {
             x_t: &Clip,
             t: usize,
         ) -> Result<(Clip, Pullback), PriorError> {
-            let share = self.share(t);
+            let share = (self.0)(t);
             let through = move |v: &Clip| Ok(v.map(|v| share * v));
-            Ok((self.predict(x_t, t)?, Box::new(through)))
+            Ok((x_t.map(|x| share * x), Box::new(through)))
         }
 
         fn check_shape(&self, _shape: Shape) -> Result<(), PriorError> {
@@ -417,14 +381,18 @@ mod tests {
         }
 
         fn describe(&self) -> String {
-            "a third".into()
+            "a share".into()
         }
     }
 
+    /// With a prior that finds no noise in anything, and breaks down after `good` predictions.
     fn solver(good: usize) -> Reference {
         let calls = AtomicUsize::new(0);
-        let prior = Box::new(Failing { good, calls });
-        on_schedule(prior, Schedule::cosine(1000).respaced(5).unwrap())
+        let prior = Shares(move |_| {
+            let works = calls.fetch_add(1, Ordering::SeqCst) < good;
+            if works { 0.0 } else { f32::NAN }
+        });
+        on_schedule(Box::new(prior), Schedule::cosine(1000).respaced(5).unwrap())
     }
 
     fn on_schedule(prior: Box<dyn Prior>, schedule: Schedule) -> Reference {
@@ -473,7 +441,13 @@ mod tests {
     fn a_step_counts_for_all_that_it_stands_for() {
         let whole = Schedule::cosine(1000);
         let first_step = |schedule: &Schedule, guidance: f64| {
-            let mut solver = on_schedule(Box::new(Third(whole.clone())), schedule.clone());
+            // A third of what it is given is video.
+            let of = whole.clone();
+            let prior = Shares(move |t| {
+                let signal = of.step(t).alpha_bar;
+                (1.0 - signal.sqrt() / 3.0) / (1.0 - signal).sqrt()
+            });
+            let mut solver = on_schedule(Box::new(prior), schedule.clone());
             let start = solver.unknowns[0].network.values();
             solver.change(&Change::Guidance(guidance)).unwrap();
             solver.step().unwrap();
