@@ -149,7 +149,7 @@ impl Studio {
             (None, _) if setup.has_network() => return,
             (None, Method::Reference) => return,
             (None, _) => (
-                setup.task().nominal_s(method) * source.slowness,
+                setup.task().nominal_s(method, &setup.unfiled_prior(method)) * source.slowness,
                 "by the speed of the forward model here",
             ),
         };

@@ -9,7 +9,7 @@ use super::error::bad_input;
 use super::quantity::Budget;
 use crate::device::DeviceRequest;
 use crate::run::NetworkChoice;
-use crate::run::plan::{self, DEFAULT_BUDGET, Method, Mix, Physics, PriorChoice, Settings};
+use crate::run::plan::{self, DEFAULT_BUDGET, Method, Mix, Physics, PriorChoice, Settings, Task};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum MethodName {
@@ -27,14 +27,14 @@ pub enum MethodName {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum MixName {
     Alone,
-    Formulas,
+    Blocks,
 }
 
 impl From<MixName> for Mix {
     fn from(name: MixName) -> Self {
         match name {
             MixName::Alone => Self::Alone,
-            MixName::Formulas => Self::WithFormulas,
+            MixName::Blocks => Self::WithBlocks,
         }
     }
 }
@@ -49,7 +49,8 @@ pub struct SolverArgs {
     /// What is known of video: none (nothing learned: the better of the next two), tv (total
     /// variation), blocks (block matching in space and time), embedded (the small network
     /// inside), or a trained network's file: a published checkpoint or a compact network
-    /// [default: none; reference: as --checkpoint]
+    /// [default: fast with a known layer,
+    /// aberration or blur: embedded; reference: as --checkpoint; else none]
     #[arg(long, value_name = "embedded|none|tv|blocks|FILE")]
     pub prior: Option<PriorChoice>,
 
@@ -58,7 +59,7 @@ pub struct SolverArgs {
     #[arg(long)]
     pub sample: bool,
 
-    /// fast, compact networks: alone, or averaged with formulas
+    /// fast, compact networks: alone, or averaged with block matching
     #[arg(long, value_enum, hide = true)]
     pub mix: Option<MixName>,
 
@@ -95,7 +96,7 @@ pub struct SolverArgs {
 impl SolverArgs {
     /// The settings of a run, and why its method was chosen where the program chose it.
     pub fn settings(&self, physics: &Physics) -> anyhow::Result<(Settings, Option<String>)> {
-        let (method, why) = match self.method() {
+        let (method, chosen) = match self.method() {
             MethodName::Instant => (Method::Instant, None),
             MethodName::Fast => (Method::Fast, None),
             MethodName::Reference => (Method::Reference, None),
@@ -103,10 +104,14 @@ impl SolverArgs {
                 let budget = self.budget.map_or(DEFAULT_BUDGET, |budget| budget.0);
                 let slowness = plan::slowness(physics.shape());
                 let choice = plan::choose(physics, self.prior.as_ref(), budget, slowness);
-                (choice.method, Some(choice.why))
+                (choice.method, Some((choice.prior, choice.why)))
             }
         };
-        let (prior, instead_of) = self.prior(method, physics)?;
+        let (usual, why) = chosen.unzip();
+        let usual = || {
+            usual.unwrap_or_else(|| plan::usual_prior(method, Task::of(physics), physics.name()))
+        };
+        let (prior, instead_of) = self.prior(method, physics, usual)?;
         let settings = Settings {
             instead_of,
             mix: self.mix.map_or_else(Mix::default, Mix::from),
@@ -126,6 +131,7 @@ impl SolverArgs {
         &self,
         method: Method,
         physics: &Physics,
+        usual: impl FnOnce() -> PriorChoice,
     ) -> anyhow::Result<(PriorChoice, Option<PathBuf>)> {
         let found = match (&self.prior, &self.checkpoint) {
             (Some(PriorChoice::Network(network)), _) => checkpoint::named(network.clone())?,
@@ -135,7 +141,7 @@ impl SolverArgs {
                 checkpoint::published_or_embedded(checkpoint::published(physics.shape()))
             }
             (None, None) if self.sample => checkpoint::named(NetworkChoice::Embedded)?,
-            (None, None) => return Ok((plan::usual_prior(method, physics), None)),
+            (None, None) => return Ok((usual(), None)),
         };
         Ok((PriorChoice::Network(found.network), found.instead_of))
     }

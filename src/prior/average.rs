@@ -43,6 +43,11 @@ impl Denoiser for Average {
         self.second.check_shape(shape)
     }
 
+    fn begin(&mut self) {
+        self.first.begin();
+        self.second.begin();
+    }
+
     fn is_network(&self) -> bool {
         self.first.is_network() || self.second.is_network()
     }

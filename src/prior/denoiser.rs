@@ -22,6 +22,9 @@ pub trait Denoiser: Send {
     /// Whether clips of this shape can be denoised.
     fn check_shape(&self, shape: Shape) -> Result<(), PriorError>;
 
+    /// Another series of calls begins: what changes from call to call starts anew.
+    fn begin(&mut self) {}
+
     /// Whether a call evaluates a network, for the count of evaluations.
     fn is_network(&self) -> bool {
         false

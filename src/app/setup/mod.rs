@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::model::Drawing;
 use crate::physics::zernike::MODES;
 use crate::physics::{Blur, Optics};
-use crate::run::plan;
+use crate::run::{NetworkChoice, plan};
 use crate::worker::LiveExposure;
 
 pub use choices::{Device, Method, Model, Prior, Varying};
@@ -113,6 +113,18 @@ impl Setup {
             Method::Reference => self.prior != Prior::Embedded,
             Method::Auto | Method::Fast => self.prior == Prior::Checkpoint,
             Method::Instant => false,
+        }
+    }
+
+    /// The prior of a run by `method`; that of a file counts as the embedded one.
+    pub fn unfiled_prior(&self, method: plan::Method) -> plan::PriorChoice {
+        use plan::PriorChoice;
+        match self.prior {
+            Prior::Auto => plan::usual_prior(method, self.task(), self.model.flag()),
+            Prior::None => PriorChoice::None,
+            Prior::Tv => PriorChoice::Tv,
+            Prior::Blocks => PriorChoice::Blocks,
+            Prior::Embedded | Prior::Checkpoint => PriorChoice::Network(NetworkChoice::Embedded),
         }
     }
 

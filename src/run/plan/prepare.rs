@@ -12,7 +12,7 @@ use crate::device::{ComputeDevice, DeviceRequest};
 use crate::noise::Noise;
 use crate::physics::zernike::MODES;
 use crate::physics::{ForwardModel, PerFrame, PhysicsError, Scatter, ZernikeBlur};
-use crate::prior::{Average, BlockMatching, Denoiser, Edges, Schedule, ScheduleError, Tv};
+use crate::prior::{Average, BlockMatching, Denoiser, Edges, Schedule, ScheduleError, Turned, Tv};
 use crate::run::{Learned, LearnedError, PriorRecord};
 use crate::solver::{
     BlindConfig, BlindScatter, BlindZernike, BlindZernikeConfig, CaptureConfig, CaptureSearch,
@@ -281,9 +281,10 @@ fn fast(problem: Problem, settings: &Settings) -> Result<Prepared, PlanError> {
         mix,
     } = denoisers(settings, shape)?;
     let started = started(problem, None, settings.seed)?;
-    let config = match settings.sample {
-        true => started.rounds.drawing(settings.seed),
-        false => started.rounds,
+    let config = match (settings.sample, mix) {
+        (true, _) => started.rounds.drawing(settings.seed),
+        (false, Some(_)) => started.rounds.thorough(),
+        (false, None) => started.rounds,
     };
     let record = serde_json::json!({
         "start": started.settings,
@@ -346,19 +347,15 @@ fn denoisers(settings: &Settings, shape: Shape) -> Result<Denoisers, PlanError> 
         PriorChoice::Tv => return Ok(unlearned(vec![Box::new(Tv::default())], "tv")),
         PriorChoice::Network(_) => learned(settings, shape)?,
     };
-    let mix = match settings.sample {
-        // The mean of two answers is no answer of either's.
-        true => Mix::Alone,
-        false => settings.mix,
-    };
-    let mix = learned.is_compact().then_some(mix);
-    let alone = || learned.denoiser();
-    // A third each.
-    let mean = || Box::new(Average::new(alone(), formulas(), 1.0 / 3.0));
+    // The mean of two answers is no answer of either's, and what is probed must not turn.
+    let mix = (learned.is_compact() && !settings.sample).then_some(settings.mix);
+    let turned = || Box::new(Turned::new(learned.denoiser()));
+    let both = || Average::new(turned(), Box::new(BlockMatching::two_stages()), 0.5);
     Ok(Denoisers {
         denoisers: match mix {
-            None | Some(Mix::Alone) => vec![alone()],
-            Some(Mix::WithFormulas) => vec![mean()],
+            None => vec![learned.denoiser()],
+            Some(Mix::Alone) => vec![turned()],
+            Some(Mix::WithBlocks) => vec![Box::new(both())],
         },
         prior_name: learned.name(),
         device: learned.device().clone(),

@@ -54,6 +54,10 @@ pub struct FastConfig {
     pub left_out: LeftOut,
     /// Conjugate-gradient iterations of a data step without closed form.
     pub iterations: usize,
+    /// The share of a round's change that the next one begins with, from 0 up to 1: rounds
+    /// without closed form go a long way in small steps (Nesterov, 1983; with denoisers, Kamilov
+    /// et al., 2017).
+    pub momentum: f64,
     /// Parameters to estimate along the way.
     pub free: Vec<Free>,
     /// Draws one of the videos that fit; none gives the best answer.
@@ -78,6 +82,7 @@ impl FastConfig {
             belief: 1.0,
             left_out: LeftOut::Places,
             iterations: 40,
+            momentum: 0.6,
             free: Vec::new(),
             seed: None,
         }
@@ -94,6 +99,8 @@ impl FastConfig {
         let config = Self {
             left_out,
             belief,
+            // Exact steps overshoot with it.
+            momentum: 0.0,
             ..Self::for_noise(noise)
         };
         match noise < NOISE_FLOOR {
@@ -105,6 +112,11 @@ impl FastConfig {
             },
             false => config,
         }
+    }
+
+    /// The same with a compact network, whose answers are worth twice the rounds.
+    pub fn thorough(self) -> Self {
+        Self { rounds: 40, ..self }
     }
 
     /// The same, to draw one of the videos that fit, with a network: many rounds from noise that
@@ -128,8 +140,9 @@ impl FastConfig {
         self.last_sigma *= scale;
     }
 
+    /// A third of the rounds, seven at most: enough to tell candidates apart.
     pub(super) fn trial_rounds(&self) -> usize {
-        self.rounds.div_ceil(3)
+        self.rounds.div_ceil(3).min(7)
     }
 
     /// The denoiser's noise level in a round of a stretch of `rounds`.
@@ -163,6 +176,7 @@ impl FastConfig {
                 self.share.unwrap_or(1.0),
             ),
             ("the belief in the trials", self.belief),
+            ("the momentum", self.momentum),
         ];
         for (what, value) in shares {
             if !(0.0..=1.0).contains(&value) {

@@ -28,6 +28,9 @@ pub use config::{FastConfig, Free, LeftOut};
 /// conjugate gradients; sigma falls geometrically from round to round. Unknown parameters
 /// are variables of the same fit.
 ///
+/// Where no closed form does the fit, a round begins beyond where the last one ended, farther along
+/// the way it went ([`FastConfig::momentum`]).
+///
 /// With a seed, each fit is a draw from the Gaussian that it is the mean of (perturb and optimise,
 /// Papandreou and Yuille, 2010), and the result one of many videos that explain the measurement.
 /// With a network each round then begins by adding noise of its level to the video (decoupled
@@ -52,6 +55,8 @@ pub struct Fast {
     /// Where the rounds start: what the first solver found.
     start: Option<(Clip, Vec<f64>)>,
     estimate: Clip,
+    /// What the round began with, but for the momentum.
+    before: Option<Clip>,
     data_step: Option<DataStep>,
     evaluations: usize,
     progress: Progress,
@@ -141,6 +146,7 @@ impl Fast {
         let mut solver = Self {
             noise: config.seed.map(Noise::seeded),
             start: None,
+            before: None,
             data_step: None,
             trials: Trials {
                 model: Box::new(Partial::new(model.boxed(), known.clone())),
@@ -293,6 +299,8 @@ impl Fast {
 
     /// Goes back to where a stretch starts.
     fn restart(&mut self, trial: bool) -> Result<(), SolverError> {
+        self.before = None;
+        self.denoisers.iter_mut().for_each(|d| d.begin());
         let Some((video, values)) = &self.start else {
             return Ok(());
         };
@@ -303,6 +311,20 @@ impl Fast {
             _ => video.clone(),
         };
         Ok(())
+    }
+
+    /// Where a round begins: the estimate, carried on along the way of the round before. What is
+    /// drawn has no way.
+    fn begin_round(&mut self) -> Clip {
+        let before = self.before.replace(self.estimate.clone());
+        match (before, &self.noise) {
+            (Some(before), None) => {
+                let momentum = self.config.momentum as f32;
+                let onward = |u: f32, b: f32| u + momentum * (u - b);
+                self.estimate.zip(&before, onward)
+            }
+            _ => self.estimate.clone(),
+        }
     }
 
     fn rehearsal_step(&mut self) -> Result<(), SolverError> {
@@ -323,12 +345,13 @@ impl Fast {
         let (round, part) = (index / self.steps_a_round(), index % self.steps_a_round());
         let sigma = self.config.sigma(round, stretch.rounds);
         if part == 0 {
+            let from = self.begin_round();
             let denoiser = self.denoisers[stretch.candidate.denoiser].as_mut();
             let drawing = self.noise.as_mut().filter(|_| !stretch.trial);
             let (z, sigma) = match drawing.filter(|_| denoiser.is_network()) {
                 Some(noise) => {
-                    let added = noise.normal_clip(self.estimate.shape());
-                    let noisy = self.estimate.zip(&added, |u, n| u + sigma as f32 * n);
+                    let added = noise.normal_clip(from.shape());
+                    let noisy = from.zip(&added, |u, n| u + sigma as f32 * n);
                     let mean = denoiser.denoise(&noisy, sigma)?;
                     let spread = expected_error(denoiser, &noisy, &mean, sigma, noise)?;
                     self.evaluations += 2;
@@ -336,7 +359,7 @@ impl Fast {
                 }
                 None => {
                     self.evaluations += usize::from(denoiser.is_network());
-                    (denoiser.denoise(&self.estimate, sigma)?, sigma)
+                    (denoiser.denoise(&from, sigma)?, sigma)
                 }
             };
             let (model, measurement) = match stretch.trial {
@@ -353,7 +376,7 @@ impl Fast {
             let draw = self.noise.as_mut().filter(|_| !stretch.trial);
             let step = match self.closed_form {
                 true => DataStep::closed_form(model, &problem, z, draw),
-                false => DataStep::gauss_newton(model, &problem, &self.estimate, z, draw)?,
+                false => DataStep::gauss_newton(model, &problem, &from, z, draw)?,
             };
             self.data_step = Some(step);
             return Ok(());

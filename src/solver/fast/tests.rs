@@ -2,7 +2,7 @@ use super::*;
 use crate::clip::Shape;
 use crate::metrics::psnr;
 use crate::physics::{Dehaze, Inpaint, Optics, Scatter};
-use crate::prior::{BlockMatching, PriorError, Tv};
+use crate::prior::{BlockMatching, PriorError, Turned, Tv};
 use crate::scenes::Scene;
 use crate::solver::{Instant, InstantConfig, Quantisation};
 
@@ -61,7 +61,7 @@ fn fast(measurement: &Measurement, change: impl FnOnce(&mut FastConfig)) -> Fast
     };
     change(&mut config);
     let first = instant(scatter(3.0), measurement);
-    let blocks = Box::new(BlockMatching::one_stage());
+    let blocks = Box::new(Turned::new(Box::new(BlockMatching::one_stage())));
     Fast::new(
         first,
         scatter(3.0),
@@ -109,6 +109,23 @@ fn data_without_noise_are_met_to_the_floor() {
     let measurement = Measurement::exact(scatter(3.0).apply(&scene));
     let progress = finish(&mut fast(&measurement, |c| c.rounds = 10));
     assert!(progress.residual_rms < 1e-4, "{}", progress.residual_rms);
+}
+
+/// Few conjugate-gradient iterations go a small part of the way.
+#[test]
+fn momentum_goes_farther_in_as_many_rounds() {
+    let scene = Scene::Leaves.render(SHAPE, 3);
+    let measurement = recorded(&scene);
+    let reached = |momentum: f64| {
+        let mut solver = fast(&measurement, |c| {
+            c.momentum = momentum;
+            c.iterations = 5;
+        });
+        finish(&mut solver);
+        db(&solver.estimate(), &scene)
+    };
+    let (without, with) = (reached(0.0), reached(0.6));
+    assert!(with > without + 0.2, "{without} {with}");
 }
 
 #[test]
@@ -324,6 +341,7 @@ fn bad_input_is_refused() {
     );
     assert!(with(&|c| c.pull = Some(-1.0)).unwrap().contains("pull"));
     assert!(with(&|c| c.share = Some(1.5)).unwrap().contains("between"));
+    assert!(with(&|c| c.momentum = -0.1).unwrap().contains("momentum"));
     let free = |index, min, max| vec![Free { index, min, max }];
     assert!(
         with(&|c| c.free = free(9, 0.0, 1.0))
