@@ -27,14 +27,14 @@ pub enum MethodName {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum MixName {
     Alone,
-    Blocks,
+    Formulas,
 }
 
 impl From<MixName> for Mix {
     fn from(name: MixName) -> Self {
         match name {
             MixName::Alone => Self::Alone,
-            MixName::Blocks => Self::WithBlocks,
+            MixName::Formulas => Self::WithFormulas,
         }
     }
 }
@@ -49,8 +49,8 @@ pub struct SolverArgs {
     /// What is known of video: none (nothing learned: the better of the next two), tv (total
     /// variation), blocks (block matching in space and time), embedded (the small network
     /// inside), or a trained network's file: a published checkpoint or a compact network
-    /// [default: fast with a known layer,
-    /// aberration or blur: embedded; reference: as --checkpoint; else none]
+    /// [default: fast with a known layer
+    /// or aberration: embedded; reference: as --checkpoint; else none]
     #[arg(long, value_name = "embedded|none|tv|blocks|FILE")]
     pub prior: Option<PriorChoice>,
 
@@ -59,7 +59,7 @@ pub struct SolverArgs {
     #[arg(long)]
     pub sample: bool,
 
-    /// fast, compact networks: alone, or averaged with block matching
+    /// fast, compact networks: alone, or averaged with formulas
     #[arg(long, value_enum, hide = true)]
     pub mix: Option<MixName>,
 

@@ -350,12 +350,15 @@ fn denoisers(settings: &Settings, shape: Shape) -> Result<Denoisers, PlanError> 
     // The mean of two answers is no answer of either's, and what is probed must not turn.
     let mix = (learned.is_compact() && !settings.sample).then_some(settings.mix);
     let turned = || Box::new(Turned::new(learned.denoiser()));
-    let both = || Average::new(turned(), Box::new(BlockMatching::two_stages()), 0.5);
+    let finer = || Box::new(BlockMatching::two_stages());
+    let both = || Box::new(Average::new(Box::new(Edges::new()), finer(), 0.5));
+    // A third each.
+    let mean = || Average::new(turned(), both(), 1.0 / 3.0);
     Ok(Denoisers {
         denoisers: match mix {
             None => vec![learned.denoiser()],
             Some(Mix::Alone) => vec![turned()],
-            Some(Mix::WithBlocks) => vec![Box::new(both())],
+            Some(Mix::WithFormulas) => vec![Box::new(mean())],
         },
         prior_name: learned.name(),
         device: learned.device().clone(),

@@ -427,7 +427,7 @@ fn rounds_that_mislead_are_not_trusted() {
     );
     let (share, after) = run(Box::new(BlockMatching::one_stage()));
     assert!(
-        share > 0.5 && after > before + 0.5,
+        share > 0.3 && after > before + 1.5,
         "{share}: {before} {after}"
     );
 }
