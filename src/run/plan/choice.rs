@@ -46,10 +46,8 @@ pub fn usual_prior(method: Method, task: Task, model: &str) -> PriorChoice {
     match (method, task, model) {
         // It samples from a learned prior or not at all.
         (Method::Reference, ..) => PriorChoice::Network(NetworkChoice::Embedded),
-        // There it gained 0.05 to 0.5 dB on every clip but one; a blur of exact data lost 0.3 dB.
-        (Method::Fast, Task::Known, "scatter" | "zernike") => {
-            PriorChoice::Network(NetworkChoice::Embedded)
-        }
+        // There it never lost. Behind layers it gains more on the mean, but lost 0.75 dB on text.
+        (Method::Fast, Task::Known, "zernike") => PriorChoice::Network(NetworkChoice::Embedded),
         (Method::Fast | Method::Instant, ..) => PriorChoice::None,
     }
 }
@@ -213,7 +211,8 @@ pub fn slowness(shape: Shape) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::physics::Dehaze;
+    use crate::physics::zernike::MODES;
+    use crate::physics::{Dehaze, ZernikeBlur};
 
     #[test]
     fn the_budget_and_the_machine_decide() {
@@ -230,7 +229,9 @@ mod tests {
             choice(physics, prior, budget_s, slowness).method
         };
         let learned = |budget_s, slowness| {
-            let prior = choice(scatter(), None, budget_s, slowness).prior;
+            let model = ZernikeBlur::new(shape, vec![0.1; MODES.len()]).unwrap();
+            let known = Physics::Known(Box::new(model));
+            let prior = choice(known, None, budget_s, slowness).prior;
             matches!(prior, PriorChoice::Network(_))
         };
         assert!(learned(120, 1.0) && !learned(20, 1.0) && !learned(120, 20.0));
@@ -258,7 +259,7 @@ mod tests {
         assert!(learned(Method::Reference, Task::Scatter, "scatter"));
         assert!(learned(Method::Fast, Task::Known, "zernike"));
         assert!(!learned(Method::Fast, Task::Known, "blur"));
-        assert!(!learned(Method::Fast, Task::Scatter, "scatter"));
+        assert!(!learned(Method::Fast, Task::Known, "scatter"));
         assert!(!learned(Method::Instant, Task::Known, "zernike"));
     }
 
