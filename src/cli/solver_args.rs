@@ -49,8 +49,7 @@ pub struct SolverArgs {
     /// What is known of video: none (nothing learned: the better of the next two), tv (total
     /// variation), blocks (block matching in space and time), embedded (the small network
     /// inside), or a trained network's file: a published checkpoint or a compact network
-    /// [default: fast with a known
-    /// aberration: embedded; reference: as --checkpoint; else none]
+    /// [default: fast with a known aberration: embedded; reference: as --checkpoint; else none]
     #[arg(long, value_name = "embedded|none|tv|blocks|FILE")]
     pub prior: Option<PriorChoice>,
 

@@ -27,10 +27,10 @@ impl Denoiser for Turned {
     fn denoise(&mut self, noisy: &Clip, sigma: f64) -> Result<Clip, PriorError> {
         let shape = noisy.shape();
         let side = Side::IN_TURN[self.calls % Side::IN_TURN.len()].of(shape);
-        self.calls += 1;
         let seen: Vec<usize> = side.seen(shape).collect();
         let turned = Clip::new(shape, seen.iter().map(|&at| noisy.data()[at]).collect());
         let found = self.inner.denoise(&turned, sigma)?;
+        self.calls += 1;
         let mut out = Clip::zeros(shape);
         for (&at, &value) in seen.iter().zip(found.data()) {
             out.data_mut()[at] = value;

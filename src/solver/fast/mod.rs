@@ -55,7 +55,7 @@ pub struct Fast {
     /// Where the rounds start: what the first solver found.
     start: Option<(Clip, Vec<f64>)>,
     estimate: Clip,
-    /// What the round began with, but for the momentum.
+    /// The estimate when the round began.
     before: Option<Clip>,
     data_step: Option<DataStep>,
     evaluations: usize,
@@ -313,15 +313,14 @@ impl Fast {
         Ok(())
     }
 
-    /// Where a round begins: the estimate, carried on along the way of the round before. What is
+    /// Where a round begins: from the estimate, carried on along the way of the round before. What is
     /// drawn has no way.
-    fn begin_round(&mut self) -> Clip {
-        let before = self.before.replace(self.estimate.clone());
-        match (before, &self.noise) {
+    fn carried_on(&self) -> Clip {
+        match (&self.before, &self.noise) {
             (Some(before), None) => {
                 let momentum = self.config.momentum as f32;
                 let onward = |u: f32, b: f32| u + momentum * (u - b);
-                self.estimate.zip(&before, onward)
+                self.estimate.zip(before, onward)
             }
             _ => self.estimate.clone(),
         }
@@ -345,7 +344,7 @@ impl Fast {
         let (round, part) = (index / self.steps_a_round(), index % self.steps_a_round());
         let sigma = self.config.sigma(round, stretch.rounds);
         if part == 0 {
-            let from = self.begin_round();
+            let from = self.carried_on();
             let denoiser = self.denoisers[stretch.candidate.denoiser].as_mut();
             let drawing = self.noise.as_mut().filter(|_| !stretch.trial);
             let (z, sigma) = match drawing.filter(|_| denoiser.is_network()) {
@@ -379,6 +378,7 @@ impl Fast {
                 false => DataStep::gauss_newton(model, &problem, &from, z, draw)?,
             };
             self.data_step = Some(step);
+            self.before = Some(self.estimate.clone());
             return Ok(());
         }
         let last = part + 1 == self.steps_a_round();
