@@ -33,7 +33,7 @@ impl Method {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Choice {
     pub method: Method,
-    /// The one that was named, if any.
+    /// The one that was named, if any, else what the time allows.
     pub prior: PriorChoice,
     /// One sentence.
     pub why: String,

@@ -407,6 +407,8 @@ fn rounds_that_mislead_are_not_trusted() {
         let config = FastConfig {
             rounds: 6,
             pull: Some(0.5),
+            // The two rounds of its trial are too few for it.
+            momentum: 0.0,
             ..FastConfig::for_noise(measurement.rounding())
         };
         let first = instant(scatter(3.0), &measurement);
@@ -427,7 +429,7 @@ fn rounds_that_mislead_are_not_trusted() {
     );
     let (share, after) = run(Box::new(BlockMatching::one_stage()));
     assert!(
-        share > 0.3 && after > before + 1.5,
+        share > 0.5 && after > before + 0.5,
         "{share}: {before} {after}"
     );
 }
