@@ -279,7 +279,13 @@ fn fast(problem: Problem, settings: &Settings) -> Result<Prepared, PlanError> {
         device,
         prior,
         mix,
-    } = denoisers(settings, shape)?;
+    } = {
+        let closed = match &problem.physics {
+            Physics::Known(model) => has_closed_form(model.as_ref(), &problem.measurement),
+            _ => false,
+        };
+        denoisers(settings, shape, closed)?
+    };
     let started = started(problem, None, settings.seed)?;
     let config = match (settings.sample, mix) {
         (true, _) => started.rounds.drawing(settings.seed),
@@ -321,7 +327,7 @@ struct Denoisers {
     mix: Option<Mix>,
 }
 
-fn denoisers(settings: &Settings, shape: Shape) -> Result<Denoisers, PlanError> {
+fn denoisers(settings: &Settings, shape: Shape, closed: bool) -> Result<Denoisers, PlanError> {
     let unlearned = |denoisers, prior_name| Denoisers {
         denoisers,
         prior_name,
@@ -358,7 +364,15 @@ fn denoisers(settings: &Settings, shape: Shape) -> Result<Denoisers, PlanError> 
         denoisers: match mix {
             None => vec![learned.denoiser()],
             Some(Mix::Alone) => vec![turned()],
-            Some(Mix::WithFormulas) => vec![Box::new(mean())],
+            Some(Mix::WithFormulas) if closed || std::env::var("LAB_ONE").is_ok() => {
+                vec![Box::new(mean())]
+            }
+            Some(Mix::WithFormulas) if std::env::var("LAB_THREE").is_ok() => vec![
+                Box::new(mean()),
+                formulas(),
+                Box::new(Average::new(turned(), finer(), 0.5)),
+            ],
+            Some(Mix::WithFormulas) => vec![Box::new(mean()), formulas()],
         },
         prior_name: learned.name(),
         device: learned.device().clone(),

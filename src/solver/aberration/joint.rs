@@ -229,7 +229,7 @@ impl Joint {
                 .map(|p| f64::from(gain) * p)
                 .collect();
             let scale = rates.share * weight / NATS;
-            let spectral = whittle.slope(&self.point, Whittle::WHOLE_BAND);
+            let spectral = whittle.slope(&self.point);
             for (o, g) in slope.iter_mut().zip(&spectral.coefficients) {
                 *o += scale * g;
             }

@@ -8,9 +8,10 @@
 //!    different aberrations;
 //! 2. the **border**, beyond which the scene is zero, knows what a spectrum does not: which of
 //!    the two mirror images the point spread function is, and its tilt. Each aberration of the
-//!    pool is tried with both, on the mean frame, over a grid of tilts;
-//! 3. the best are refined with a concave prior, first on the mean frame, then on the clip,
-//!    and **ranked by their posterior**;
+//!    pool is tried with both, on the mean frame, at a few tilts, briefly;
+//! 3. the best are refined together with a scene and a concave prior, first on the mean frame,
+//!    then on the clip, and **ranked by their posterior**, which tells right from wrong only once
+//!    the coefficients are close to right;
 //! 4. the first of them, and those whose score is close, **play off**: the tilt is looked for
 //!    again ([`scan`]), and they are refined to the noise. There the log-determinant of the
 //!    measurement's covariance counts, too: the one best scene alone would underestimate the blur;
@@ -77,10 +78,10 @@ impl BlindZernikeConfig {
     /// For a measurement with this noise (standard deviation, full scale being 1).
     pub fn for_noise(noise: f64) -> Self {
         Self {
-            starts: 600,
-            pool: 32,
-            contenders: 16,
-            finalists: 8,
+            starts: 1200,
+            pool: 80,
+            contenders: 32,
+            finalists: 12,
             finalist_iterations: 600,
             winner_iterations: 1200,
             noise: noise.max(NOISE_FLOOR),
@@ -113,15 +114,13 @@ const NOISE_FLOOR: f64 = 1e-4;
 /// Weights of the prior at which hypotheses are compared while their scenes are coarse.
 const FIRST_WEIGHT: f64 = 1e-2;
 const COARSE_WEIGHT: f64 = 1e-3;
-const MIDDLE_WEIGHT: f64 = 2e-4;
+const MIDDLE_WEIGHT: f64 = 1e-4;
 /// A spectrum less likely by this many nats marks a refinement that led astray.
 const ASTRAY_NATS: f64 = 10.0;
-/// Tilts tried, in pixels of shift along each axis: 5 x 5.
-const TILT_STEP_PX: f64 = 1.5;
-const TILT_REACH: usize = 2;
-const TILTS_A_STEP: usize = 9;
-/// Distances, in pixels, at which a contender's tilt is pinned.
-const PINNED_PX: [f64; 3] = [0.75, 0.4, 0.2];
+/// Distances, in pixels of shift, of the 3 x 3 tilts that a hypothesis is tried with, and at which
+/// a contender's tilt is pinned.
+const TILT_PX: f64 = 2.4;
+const PINNED_PX: [f64; 2] = [1.2, 0.5];
 /// Pixels that a tilt of one radian moves the picture: the pupil's 32 samples over [-1, 1],
 /// transformed to 64.
 const PIXELS_PER_RADIAN: f64 = 64.0 / (PI * (PSF_SIZE as f64 - 1.0));
@@ -138,19 +137,26 @@ const LEFT: f64 = 0.9;
 const EASED: f64 = 0.1;
 /// Shift, in pixels, up to which point spread functions are the same.
 const REACH_PX: isize = 6;
+/// The same for those that lie in the same place.
+const SAME_PLACE_PX: isize = 1;
+/// Iterations on a mean frame: of a hypothesis at a tilt, of a contender at one, and of a contender
+/// whose coefficients move, too.
+const BRIEF_ITERATIONS: usize = 30;
 const COARSE_ITERATIONS: usize = 80;
-const CONTENDER_ITERATIONS: usize = 300;
-/// Starts and iterations in one step.
-const STARTS_A_STEP: usize = 6;
+const CONTENDER_ITERATIONS: usize = 1000;
+/// Starts, hypotheses, contenders and iterations in one step.
+const STARTS_A_STEP: usize = 12;
+const HYPOTHESES_A_STEP: usize = 4;
+const CONTENDERS_A_STEP: usize = 4;
 const ITERATIONS_A_STEP: usize = 20;
 
 enum Phase {
     /// Descents so far.
     Search(Vec<Peak>),
-    /// The pool, mirrored too, the tilts tried of its last, and what was found of the others.
-    Border(Vec<Peak>, Vec<Ranked>, Vec<Ranked>),
-    /// The contenders, how often the last one's tilt was pinned, and what was found of the others.
-    Contest(Vec<Ranked>, usize, Vec<Ranked>),
+    /// What is left of the pool, mirrored too, and what was found of the others.
+    Border(Vec<Peak>, Vec<Ranked>),
+    /// The contenders left, and what was found of the others.
+    Contest(Vec<Ranked>, Vec<Ranked>),
     /// Finalists, and which of them is being refined for how many iterations.
     Final(Vec<Ranked>, usize, usize),
     /// A player's place among tilts, the player, the others, and the player's iterations.
@@ -223,8 +229,8 @@ impl BlindZernike {
         let shape = search.shape;
         let model = ZernikeBlur::new(shape, vec![0.0; MODES.len()])?;
         let steps = config.starts.div_ceil(STARTS_A_STEP)
-            + 2 * config.pool * (2 * TILT_REACH + 1).pow(2).div_ceil(TILTS_A_STEP)
-            + config.contenders * (PINNED_PX.len() + 1)
+            + (2 * config.pool).div_ceil(HYPOTHESES_A_STEP)
+            + config.contenders.div_ceil(CONTENDERS_A_STEP)
             + config.finalists * config.finalist_iterations.div_ceil(ITERATIONS_A_STEP)
             + Playoff::MOST * Playoff::steps_a_player(&config)
             + config.winner_iterations.div_ceil(ITERATIONS_A_STEP)
@@ -273,9 +279,9 @@ impl BlindZernike {
         };
         match &self.phase {
             Phase::Search(_) => None,
-            Phase::Border(.., found) => lowest(found).map(|i| &found[i]),
-            Phase::Contest(.., found) if !found.is_empty() => lowest(found).map(|i| &found[i]),
-            Phase::Contest(waiting, ..) => waiting.last(),
+            Phase::Border(_, found) => lowest(found).map(|i| &found[i]),
+            Phase::Contest(_, found) if !found.is_empty() => lowest(found).map(|i| &found[i]),
+            Phase::Contest(waiting, _) => waiting.last(),
             Phase::Final(list, at, _) => list.get(*at).or_else(|| list.first()),
             Phase::Place(_, player, ..) | Phase::Refine(player, ..) => Some(player),
         }
@@ -290,57 +296,56 @@ impl BlindZernike {
         }
     }
 
-    /// The next few tilts of one aberration against the mean frame; its two best after the last.
-    fn try_border(&self, peak: &Peak, tried: &mut Vec<Ranked>) -> Result<bool, SolverError> {
-        const SIDE: usize = 2 * TILT_REACH + 1;
-        let tilt =
-            |step: usize| (step as f64 - TILT_REACH as f64) * TILT_STEP_PX / PIXELS_PER_RADIAN;
-        let end = (tried.len() + TILTS_A_STEP).min(SIDE * SIDE);
-        let tilts = (tried.len()..end).map(|i| [tilt(i % SIDE), tilt(i / SIDE)]);
-        tried.extend(self.try_tilts(&peak.point, tilts.collect())?);
-        if end < SIDE * SIDE {
-            return Ok(false);
-        }
-        self.order(tried);
-        tried.truncate(2);
-        Ok(true)
+    /// Each aberration at the likeliest of nine tilts against the mean frame.
+    fn try_border(&self, peaks: &[Peak]) -> Result<Vec<Ranked>, SolverError> {
+        let tried = peaks.par_iter().map(|peak| {
+            let mut ranked = self.best_tilt(&peak.point, [0.0; 2], TILT_PX, BRIEF_ITERATIONS)?;
+            ranked.score = self.border_score(&ranked.joint);
+            Ok(ranked)
+        });
+        tried.collect()
     }
 
-    /// One aberration with each of some tilts in radians against the mean frame.
-    fn try_tilts(&self, point: &Point, tilts: Vec<[f64; 2]>) -> Result<Vec<Ranked>, SolverError> {
-        let tried: Result<Vec<Ranked>, SolverError> = tilts
+    /// A hypothesis that was moved to the best tilt close by, and refined together with a scene on
+    /// the mean frame.
+    fn try_contender(&self, mut ranked: Ranked) -> Result<Ranked, SolverError> {
+        for step_px in PINNED_PX {
+            let point = &ranked.joint.point;
+            let middle = [point.coefficients[1], point.coefficients[2]];
+            ranked = self.best_tilt(point, middle, step_px, COARSE_ITERATIONS)?;
+        }
+        ranked.joint.restart();
+        self.refine(&mut ranked, &Descent::of_contender())?;
+        ranked.score = self.contest_score(&ranked.joint);
+        Ok(ranked)
+    }
+
+    /// The likeliest of 3 x 3 tilts, `step_px` pixels of shift apart, by a brief descent on the
+    /// mean frame. With one modulation transfer, posteriors compare fairly.
+    fn best_tilt(
+        &self,
+        point: &Point,
+        middle: [f64; 2],
+        step_px: f64,
+        iterations: usize,
+    ) -> Result<Ranked, SolverError> {
+        let step = step_px / PIXELS_PER_RADIAN;
+        let tried: Result<Vec<Ranked>, SolverError> = (0..9)
             .into_par_iter()
-            .map(|tilt| {
+            .map(|i| {
+                let by = |k: i32| f64::from(k) * step;
+                let tilt = [middle[0] + by(i % 3 - 1), middle[1] + by(i / 3 - 1)];
                 let mut point = point.clone();
                 point.coefficients[1..3].copy_from_slice(&tilt);
                 let mut ranked = self.on_mean_frame(point);
                 let weights = (FIRST_WEIGHT, COARSE_WEIGHT);
-                let descent = Descent::of_scene(COARSE_ITERATIONS, weights, 0.7);
-                self.refine(&mut ranked, &descent)?;
-                ranked.score = self.coarse_score(&ranked.joint, COARSE_WEIGHT);
+                self.refine(&mut ranked, &Descent::of_scene(iterations, weights, 0.7))?;
+                ranked.score = ranked.joint.nats(&self.prior, COARSE_WEIGHT);
                 Ok(ranked)
             })
             .collect();
-        tried
-    }
-
-    /// The likeliest tilt of one aberration first: with one modulation transfer, posteriors
-    /// compare fairly.
-    fn order(&self, tried: &mut [Ranked]) {
-        let nats = |ranked: &Ranked| ranked.joint.nats(&self.prior, COARSE_WEIGHT);
-        tried.sort_by(|a, b| nats(a).total_cmp(&nats(b)));
-    }
-
-    /// The best tilt around a hypothesis'.
-    fn pin_tilt(&self, ranked: &Ranked, step_px: f64) -> Result<Ranked, SolverError> {
-        let step = step_px / PIXELS_PER_RADIAN;
-        let centre = &ranked.joint.point.coefficients;
-        let around = (0..9).map(|i| {
-            let by = |k: i32| f64::from(k) * step;
-            [centre[1] + by(i % 3 - 1), centre[2] + by(i / 3 - 1)]
-        });
-        let mut tried = self.try_tilts(&ranked.joint.point, around.collect())?;
-        self.order(&mut tried);
+        let mut tried = tried?;
+        tried.sort_by(|a, b| a.score.total_cmp(&b.score));
         Ok(tried.swap_remove(0))
     }
 
@@ -412,57 +417,34 @@ impl BlindZernike {
                     }
                     self.best_spectral = pool[0].value;
                     let waiting = pool.iter().flat_map(mirrored).rev().collect();
-                    Phase::Border(waiting, Vec::new(), Vec::new())
+                    Phase::Border(waiting, Vec::new())
                 };
             }
-            Phase::Border(waiting, tried, found) => {
-                let (mut waiting, mut tried) = (waiting.clone(), tried.clone());
-                let mut found = found.clone();
-                if let Some(peak) = waiting.last()
-                    && self.try_border(peak, &mut tried)?
-                {
-                    found.append(&mut tried);
-                    waiting.pop();
-                }
+            Phase::Border(waiting, found) => {
+                let (mut waiting, mut found) = (waiting.clone(), found.clone());
+                let rest = waiting.len().saturating_sub(HYPOTHESES_A_STEP);
+                found.extend(self.try_border(&waiting.split_off(rest))?);
                 self.phase = if waiting.is_empty() {
-                    found.sort_by(|a, b| a.score.total_cmp(&b.score));
-                    found.truncate(self.config.contenders);
-                    found.reverse();
-                    Phase::Contest(found, 0, Vec::new())
+                    let mut contenders = distinct(found, REACH_PX, self.config.contenders);
+                    contenders.reverse();
+                    Phase::Contest(contenders, Vec::new())
                 } else {
-                    Phase::Border(waiting, tried, found)
+                    Phase::Border(waiting, found)
                 };
             }
-            Phase::Contest(waiting, pinned, found) => {
-                let (mut waiting, mut pinned) = (waiting.clone(), *pinned);
-                let mut found = found.clone();
-                if let Some(mut ranked) = waiting.pop() {
-                    if let Some(&step_px) = PINNED_PX.get(pinned) {
-                        waiting.push(self.pin_tilt(&ranked, step_px)?);
-                        pinned += 1;
-                    } else {
-                        let descent = Descent {
-                            iterations: CONTENDER_ITERATIONS,
-                            weights: (COARSE_WEIGHT, MIDDLE_WEIGHT),
-                            scene: 0.04,
-                            // A scene this coarse would pull the others toward less blur.
-                            coefficients: 0.0,
-                            tilt: 0.004,
-                            fallen: 0.7,
-                            frozen: 0.1,
-                            share: SPECTRAL_SHARE,
-                            volume: 0.0,
-                        };
-                        self.refine(&mut ranked, &descent)?;
-                        ranked.score = self.coarse_score(&ranked.joint, MIDDLE_WEIGHT);
-                        found.push(ranked);
-                        pinned = 0;
-                    }
-                }
+            Phase::Contest(waiting, found) => {
+                let (mut waiting, mut found) = (waiting.clone(), found.clone());
+                let rest = waiting.len().saturating_sub(CONTENDERS_A_STEP);
+                let next = waiting.split_off(rest);
+                let tried: Result<Vec<Ranked>, SolverError> = next
+                    .into_par_iter()
+                    .map(|one| self.try_contender(one))
+                    .collect();
+                found.extend(tried?);
                 self.phase = if waiting.is_empty() {
                     Phase::Final(self.finalists(found), 0, 0)
                 } else {
-                    Phase::Contest(waiting, pinned, found)
+                    Phase::Contest(waiting, found)
                 };
             }
             Phase::Final(list, at, done) => {
@@ -545,43 +527,21 @@ impl BlindZernike {
     }
 
     /// The best contenders that are not the same place of the same aberration, on the clip.
-    fn finalists(&self, mut found: Vec<Ranked>) -> Vec<Ranked> {
-        found.sort_by(|a, b| a.score.total_cmp(&b.score));
-        let pupil = Pupil::new();
-        let mut kept: Vec<(Ranked, Vec<f32>)> = Vec::new();
-        for ranked in found {
-            let psf = pupil.psf(&ranked.joint.point.coefficients).values;
-            if kept
-                .iter()
-                .all(|(_, other)| verdict::similarity(&psf, other, 1) < 0.98)
-            {
-                let joint = Joint::new(
-                    self.measurement.clone(),
-                    ranked.joint.point,
-                    ranked.joint.light,
-                    self.lowest,
-                );
-                let score = ranked.score;
-                kept.push((
-                    Ranked {
-                        score,
-                        joint,
-                        held: false,
-                        eased: 1.0,
-                    },
-                    psf,
-                ));
+    fn finalists(&self, found: Vec<Ranked>) -> Vec<Ranked> {
+        let best = distinct(found, SAME_PLACE_PX, self.config.finalists);
+        let on_clip = best.into_iter().map(|ranked| {
+            let Joint { point, light, .. } = ranked.joint;
+            Ranked {
+                joint: Joint::new(self.measurement.clone(), point, light, self.lowest),
+                ..ranked
             }
-            if kept.len() == self.config.finalists {
-                break;
-            }
-        }
-        kept.into_iter().map(|(ranked, _)| ranked).collect()
+        });
+        on_clip.collect()
     }
 
     /// Undoes a refinement that led astray, so that only the scene is refined.
     fn undo_if_astray(&self, player: &mut Ranked, origin: &Ranked) {
-        let spectral = |joint: &Joint| self.whittle.slope(&joint.point, Whittle::WHOLE_BAND).value;
+        let spectral = |joint: &Joint| self.whittle.value(&joint.point);
         if spectral(&player.joint) > spectral(&origin.joint) + ASTRAY_NATS {
             player.joint.point = origin.joint.point.clone();
             player.joint.light = origin.joint.light;
@@ -592,11 +552,11 @@ impl BlindZernike {
     fn judge(&self, winner: &Ranked, playoff: &Playoff, scan: &Scan) -> Verdict {
         let pupil = Pupil::new();
         let psf = |ranked: &Ranked| pupil.psf(&ranked.joint.point.coefficients).values;
-        let spectral = self.whittle.slope(&winner.joint.point, Whittle::WHOLE_BAND);
+        let spectral = self.whittle.value(&winner.joint.point);
         Verdict {
             residual: winner.joint.residual_rms() / self.config.noise,
             rival: playoff.lead(winner),
-            spectral: spectral.value - self.best_spectral,
+            spectral: spectral - self.best_spectral,
             held: winner.held,
             moved: verdict::similarity(&psf(playoff.origin()), &psf(winner), REACH_PX),
             tilt: scan.margin(),
@@ -607,6 +567,26 @@ impl BlindZernike {
     pub fn verdict(&self) -> Option<&Verdict> {
         self.verdict.as_ref()
     }
+}
+
+/// The `count` best of some hypotheses, the best first, whose point spread functions differ, shifts
+/// of up to `reach_px` pixels aside.
+fn distinct(mut found: Vec<Ranked>, reach_px: isize, count: usize) -> Vec<Ranked> {
+    const SAME: f64 = 0.98;
+    found.sort_by(|a, b| a.score.total_cmp(&b.score));
+    let pupil = Pupil::new();
+    let mut kept: Vec<(Ranked, Vec<f32>)> = Vec::new();
+    for ranked in found {
+        let psf = pupil.psf(&ranked.joint.point.coefficients).values;
+        let mut others = kept.iter();
+        if others.all(|(_, other)| verdict::similarity(&psf, other, reach_px) < SAME) {
+            kept.push((ranked, psf));
+        }
+        if kept.len() == count {
+            break;
+        }
+    }
+    kept.into_iter().map(|(ranked, _)| ranked).collect()
 }
 
 /// A descent's plan.
@@ -638,6 +618,22 @@ impl Descent {
             tilt: 0.0,
             frozen: 1.0,
             share: 0.0,
+            volume: 0.0,
+        }
+    }
+
+    /// Coefficients move for long: how well a mean frame is explained tells a right aberration
+    /// from a wrong one only once it is within a hundredth or so of what it will be.
+    fn of_contender() -> Self {
+        Self {
+            iterations: CONTENDER_ITERATIONS,
+            weights: (FIRST_WEIGHT, MIDDLE_WEIGHT),
+            fallen: 0.3,
+            scene: 0.04,
+            coefficients: 0.02,
+            tilt: 0.006,
+            frozen: 0.25,
+            share: SPECTRAL_SHARE,
             volume: 0.0,
         }
     }

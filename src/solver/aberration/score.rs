@@ -2,18 +2,26 @@
 
 use super::joint::Joint;
 use super::scan::Scan;
-use super::whittle::Whittle;
-use super::{BlindZernike, COEFFICIENT_RAD};
+use super::{BlindZernike, COARSE_WEIGHT, COEFFICIENT_RAD, MIDDLE_WEIGHT};
 use crate::solver::SolverError;
 
 impl BlindZernike {
-    /// While the scene is coarse. What has not converged yet leaves a misfit far above the noise,
-    /// so its posterior has no scale, and counts by its logarithm. The weight was set on
+    /// Of a scene that few iterations on the mean frame have made.
+    pub(super) fn border_score(&self, joint: &Joint) -> f64 {
+        self.coarse_score(joint, COARSE_WEIGHT, 25.0)
+    }
+
+    /// Of scene and coefficients that were refined together on the mean frame.
+    pub(super) fn contest_score(&self, joint: &Joint) -> f64 {
+        self.coarse_score(joint, MIDDLE_WEIGHT, 50.0)
+    }
+
+    /// What has not converged yet leaves a misfit far above the noise, so its posterior has no
+    /// scale, and counts by its logarithm, the more the closer it is. What it counts was set on
     /// generated scenes.
-    pub(super) fn coarse_score(&self, joint: &Joint, weight: f64) -> f64 {
-        const POSTERIOR_NATS: f64 = 25.0;
+    fn coarse_score(&self, joint: &Joint, weight: f64, posterior_nats: f64) -> f64 {
         let nats = joint.nats(&self.prior, weight).max(1e-9);
-        self.told_by_spectrum(joint) + POSTERIOR_NATS * nats.ln()
+        self.told_by_spectrum(joint) + posterior_nats * nats.ln()
     }
 
     /// Once scene and aberration were refined together on the clip: how sparse the scene is, and
@@ -33,8 +41,7 @@ impl BlindZernike {
     fn told_by_spectrum(&self, joint: &Joint) -> f64 {
         let tilt = &joint.point.coefficients[1..3];
         let tilt: f64 = tilt.iter().map(|t| (t / COEFFICIENT_RAD).powi(2)).sum();
-        let spectral = self.whittle.slope(&joint.point, Whittle::WHOLE_BAND);
-        spectral.value + 0.5 * tilt
+        self.whittle.value(&joint.point) + 0.5 * tilt
     }
 }
 
@@ -75,7 +82,7 @@ mod tests {
             let descent = Descent::of_scene(COARSE_ITERATIONS, weights, 0.7);
             solver.refine(&mut coarse, &descent).unwrap();
             let settled = solver.settled_score(&coarse.joint).unwrap();
-            [solver.coarse_score(&coarse.joint, COARSE_WEIGHT), settled]
+            [solver.border_score(&coarse.joint), settled]
         };
         let right = scores(&truth);
         let mut mirror = truth;

@@ -34,6 +34,8 @@ pub struct Whittle {
     pub(super) transfer: Transfer,
     /// `TERMS` pictures over the grid.
     terms: Vec<Vec<f32>>,
+    /// What each frequency counts.
+    counts: Vec<f32>,
 }
 
 /// The terms at a frequency in cycles a pixel.
@@ -65,16 +67,35 @@ pub struct Point {
     pub scene: Vec<f64>,
 }
 
+/// Slopes along what a point is made of.
 pub struct Slope {
-    pub value: f64,
     pub coefficients: Vec<f64>,
     pub scene: Vec<f64>,
 }
 
-impl Whittle {
-    /// A band, in cycles a pixel, that leaves nothing out.
-    pub const WHOLE_BAND: f32 = 0.52;
+/// The spectrum of the scene alone, as the optics pass it, and as a windowed frame shows it.
+struct Modelled {
+    scene: Vec<f32>,
+    sharp: Vec<f32>,
+    model: Vec<f32>,
+}
 
+/// What each frequency counts: nothing where the window mixes in the mean, and where the optics
+/// pass nothing, to which there is a soft end.
+fn counts(grid: &Grid) -> Vec<f32> {
+    // A Hann window leaves under half of the bins independent.
+    const INDEPENDENT: f32 = 0.4;
+    let lowest = 1.6 / grid.rows.min(grid.columns) as f32;
+    let frequencies = grid.radius.iter().zip(&grid.weight);
+    frequencies
+        .map(|(&r, weight)| match (lowest..=CUTOFF).contains(&r) {
+            true => INDEPENDENT * weight / (1.0 + ((r - 0.52) / 0.02).exp()),
+            false => 0.0,
+        })
+        .collect()
+}
+
+impl Whittle {
     pub fn new(measured: &Clip) -> Self {
         let shape = measured.shape();
         let grid = Grid::new(shape.height, shape.width);
@@ -86,6 +107,7 @@ impl Whittle {
         }
         Self {
             transfer: Transfer::new(grid.rows, grid.columns),
+            counts: counts(&grid),
             grid,
             spectra,
             pupil: Pupil::new(),
@@ -123,69 +145,100 @@ impl Whittle {
         }
     }
 
-    /// Minus the logarithm of the posterior, using frequencies up to `band` cycles a pixel.
-    pub fn slope(&self, point: &Point, band: f32) -> Slope {
+    /// Minus the logarithm of the posterior.
+    pub fn value(&self, point: &Point) -> f64 {
+        let power = self.power(&point.coefficients);
+        let scenes = point.scene.chunks_exact(TERMS);
+        let mut value = 0.0;
+        for (spectrum, b) in self.spectra.iter().zip(scenes) {
+            let modelled = self.modelled(b, &power);
+            let d = spectrum.freedom;
+            let measured = modelled.model.iter().zip(&spectrum.power);
+            for ((model, power), &w) in measured.zip(&self.counts) {
+                if w > 0.0 {
+                    let m = model + spectrum.noise;
+                    let ratio = d * power / (TAIL * m);
+                    value += f64::from(w * (d * m.ln() + (d + TAIL) * ratio.ln_1p()));
+                }
+            }
+            for (b, (mean, deviation)) in b.iter().zip(PRIOR) {
+                value += 0.5 * ((b - mean) / deviation).powi(2);
+            }
+        }
+        let coefficients = point.coefficients[3..].iter();
+        value
+            + coefficients
+                .map(|c| 0.5 * (c / COEFFICIENT_RAD).powi(2))
+                .sum::<f64>()
+    }
+
+    /// The slopes of [`value`](Self::value).
+    pub fn slope(&self, point: &Point) -> Slope {
         let psf = self.pupil.psf(&point.coefficients);
         let transfer = self.transfer.of(&psf.values);
         let power: Vec<f32> = transfer.iter().map(|h| h.norm_sqr()).collect();
         let n = self.grid.len();
-        let mut value = 0.0;
         let mut slope_power = vec![0.0f32; n];
-        let mut slope_scene = vec![0.0; point.scene.len()];
-        let lowest = 1.6 / self.grid.rows.min(self.grid.columns) as f32;
-        for (g, spectrum) in self.spectra.iter().enumerate() {
-            let b = &point.scene[g * TERMS..(g + 1) * TERMS];
-            let mut scene = vec![0.0f32; n];
-            for (term, &b) in self.terms.iter().zip(b) {
-                let b = b as f32;
-                scene.iter_mut().zip(term).for_each(|(s, t)| *s += b * t);
-            }
-            scene
-                .iter_mut()
-                .for_each(|s| *s = s.clamp(-60.0, 60.0).exp());
-            let sharp: Vec<f32> = scene.iter().zip(&power).map(|(s, p)| s * p).collect();
-            let model = self.grid.smooth(&sharp);
+        let mut slope_scene = Vec::with_capacity(point.scene.len());
+        let scenes = point.scene.chunks_exact(TERMS);
+        for (spectrum, b) in self.spectra.iter().zip(scenes) {
+            let modelled = self.modelled(b, &power);
             let d = spectrum.freedom;
+            let tail = d + TAIL;
             let mut slope_model = vec![0.0f32; n];
             for i in 0..n {
-                let r = self.grid.radius[i];
-                if r < lowest || r > CUTOFF {
-                    continue;
+                let w = self.counts[i];
+                if w > 0.0 {
+                    let m = modelled.model[i] + spectrum.noise;
+                    let ratio = d * spectrum.power[i] / (TAIL * m);
+                    slope_model[i] = w * (d - tail * ratio / (1.0 + ratio)) / m;
                 }
-                // Soft end of the band; a Hann window leaves under half of the bins independent.
-                let w = 0.4 * self.grid.weight[i] / (1.0 + ((r - band) / 0.02).exp());
-                let m = model[i] + spectrum.noise;
-                let ratio = d * spectrum.power[i] / (TAIL * m);
-                let tail = d + TAIL;
-                value += f64::from(w * (d * m.ln() + tail * ratio.ln_1p()));
-                slope_model[i] = w * (d - tail * ratio / (1.0 + ratio)) / m;
             }
             let slope_sharp = self.grid.smooth_adjoint(&slope_model);
             for i in 0..n {
-                slope_power[i] += slope_sharp[i] * scene[i];
+                slope_power[i] += slope_sharp[i] * modelled.scene[i];
             }
-            let slope_log: Vec<f32> = slope_sharp.iter().zip(&sharp).map(|(a, b)| a * b).collect();
-            for (k, term) in self.terms.iter().enumerate() {
+            let logs = slope_sharp.iter().zip(&modelled.sharp);
+            let slope_log: Vec<f32> = logs.map(|(a, b)| a * b).collect();
+            for ((term, b), (mean, deviation)) in self.terms.iter().zip(b).zip(PRIOR) {
                 let along: f32 = term.iter().zip(&slope_log).map(|(t, s)| t * s).sum();
-                let (mean, deviation) = PRIOR[k];
-                let from = (b[k] - mean) / deviation;
-                value += 0.5 * from * from;
-                slope_scene[g * TERMS + k] = f64::from(along) + from / deviation;
+                slope_scene.push(f64::from(along) + (b - mean) / (deviation * deviation));
             }
         }
         let pulled = self.transfer.pull_power(&transfer, &slope_power);
         let mut coefficients = self.pupil.pull(&psf, &pulled);
         // Piston and tilt change nothing here.
         coefficients[..3].fill(0.0);
-        for k in 3..MODES.len() {
-            let from = point.coefficients[k] / COEFFICIENT_RAD;
-            value += 0.5 * from * from;
-            coefficients[k] += from / COEFFICIENT_RAD;
+        for (slope, c) in coefficients.iter_mut().zip(&point.coefficients).skip(3) {
+            *slope += c / (COEFFICIENT_RAD * COEFFICIENT_RAD);
         }
         Slope {
-            value,
             coefficients,
             scene: slope_scene,
+        }
+    }
+
+    /// The squared modulation transfer.
+    fn power(&self, coefficients: &[f64]) -> Vec<f32> {
+        let transfer = self.transfer.of(&self.pupil.psf(coefficients).values);
+        transfer.iter().map(|h| h.norm_sqr()).collect()
+    }
+
+    /// What a scene's terms and a squared modulation transfer make of a spectrum.
+    fn modelled(&self, terms: &[f64], power: &[f32]) -> Modelled {
+        let mut scene = vec![0.0f32; self.grid.len()];
+        for (term, &b) in self.terms.iter().zip(terms) {
+            let b = b as f32;
+            scene.iter_mut().zip(term).for_each(|(s, t)| *s += b * t);
+        }
+        let bounded = scene.iter_mut();
+        bounded.for_each(|s| *s = s.clamp(-60.0, 60.0).exp());
+        let sharp: Vec<f32> = scene.iter().zip(power).map(|(s, p)| s * p).collect();
+        let model = self.grid.smooth(&sharp);
+        Modelled {
+            scene,
+            sharp,
+            model,
         }
     }
 
@@ -226,7 +279,7 @@ impl Whittle {
                 true => moved.coefficients[k + first] += by,
                 false => moved.scene[k + first - MODES.len()] += by,
             }
-            let slope = self.slope(&moved, Self::WHOLE_BAND);
+            let slope = self.slope(&moved);
             [&slope.coefficients[first..], &slope.scene].concat()
         };
         let mut curvature = vec![0.0; size * size];
@@ -270,8 +323,8 @@ impl Whittle {
     /// The modulation transfer at coefficients, which neither tilt nor a mirror changes, for
     /// telling aberrations apart.
     pub fn modulation(&self, coefficients: &[f64]) -> Vec<f32> {
-        let transfer = self.transfer.of(&self.pupil.psf(coefficients).values);
-        let mut modulation: Vec<f32> = transfer.iter().map(|h| h.norm()).collect();
+        let mut modulation = self.power(coefficients);
+        modulation.iter_mut().for_each(|m| *m = m.sqrt());
         let mean = modulation.iter().sum::<f32>() / modulation.len() as f32;
         modulation.iter_mut().for_each(|m| *m -= mean);
         let norm = modulation.iter().map(|m| m * m).sum::<f32>().sqrt();
@@ -292,11 +345,9 @@ impl Whittle {
     fn adam(&self, mut point: Point, steps: usize, rate: f64, free: bool) -> (Point, f64) {
         let len = point.coefficients.len() + point.scene.len();
         let (mut first, mut second) = (vec![0.0; len], vec![0.0; len]);
-        let mut value = f64::INFINITY;
         for i in 0..steps {
             let passed = i as f64 / steps as f64;
-            let slope = self.slope(&point, Self::WHOLE_BAND);
-            value = slope.value;
+            let slope = self.slope(&point);
             let step = rate * rate_share(passed);
             let (b1, b2) = (0.9f64, 0.95f64);
             let (u1, u2) = (1.0 - b1.powi(i as i32 + 1), 1.0 - b2.powi(i as i32 + 1));
@@ -311,6 +362,7 @@ impl Whittle {
                 *x -= step * (first[k] / u1) / ((second[k] / u2).sqrt() + 1e-9);
             }
         }
+        let value = self.value(&point);
         (point, value)
     }
 }
@@ -359,12 +411,12 @@ mod tests {
         let whittle = Whittle::new(&measured());
         let mut point = whittle.start(vec![0.0, 0.0, 0.0, 0.5, 1.0, -0.8, 0.3, 1.2, -0.4, 0.6]);
         point.scene[3] = 0.2;
-        let slope = whittle.slope(&point, Whittle::WHOLE_BAND);
+        let slope = whittle.slope(&point);
         for k in [3, 4, 8] {
             let at = |by: f64| {
                 let mut moved = point.clone();
                 moved.coefficients[k] += by;
-                whittle.slope(&moved, Whittle::WHOLE_BAND).value
+                whittle.value(&moved)
             };
             let numeric = (at(1e-3) - at(-1e-3)) / 2e-3;
             let analytic = slope.coefficients[k];
@@ -377,7 +429,7 @@ mod tests {
             let at = |by: f64| {
                 let mut moved = point.clone();
                 moved.scene[k] += by;
-                whittle.slope(&moved, Whittle::WHOLE_BAND).value
+                whittle.value(&moved)
             };
             let numeric = (at(1e-3) - at(-1e-3)) / 2e-3;
             let analytic = slope.scene[k];
@@ -394,7 +446,7 @@ mod tests {
         let value = |coefficients: Vec<f64>| {
             let mut point = whittle.start(TRUTH.to_vec());
             point.coefficients = coefficients;
-            whittle.slope(&point, Whittle::WHOLE_BAND).value
+            whittle.value(&point)
         };
         let truth = value(TRUTH.to_vec());
         let mirrored = TRUTH
