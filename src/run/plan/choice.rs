@@ -175,7 +175,7 @@ impl Task {
             Self::Scatter => 3.0,
             Self::Capture => 2.5,
             Self::Aberration { varying: true } => 20.0,
-            Self::Aberration { varying: false } => 36.0,
+            Self::Aberration { varying: false } => 46.0,
         };
         match method {
             Method::Instant => instant,

@@ -273,19 +273,17 @@ fn fast(problem: Problem, settings: &Settings) -> Result<Prepared, PlanError> {
                 .into(),
         ));
     }
+    let closed_form = match &problem.physics {
+        Physics::Known(model) => has_closed_form(model.as_ref(), &problem.measurement),
+        _ => false,
+    };
     let Denoisers {
         denoisers,
         prior_name,
         device,
         prior,
         mix,
-    } = {
-        let closed = match &problem.physics {
-            Physics::Known(model) => has_closed_form(model.as_ref(), &problem.measurement),
-            _ => false,
-        };
-        denoisers(settings, shape, closed)?
-    };
+    } = denoisers(settings, shape, closed_form)?;
     let started = started(problem, None, settings.seed)?;
     let config = match (settings.sample, mix) {
         (true, _) => started.rounds.drawing(settings.seed),
@@ -327,7 +325,7 @@ struct Denoisers {
     mix: Option<Mix>,
 }
 
-fn denoisers(settings: &Settings, shape: Shape, closed: bool) -> Result<Denoisers, PlanError> {
+fn denoisers(settings: &Settings, shape: Shape, closed_form: bool) -> Result<Denoisers, PlanError> {
     let unlearned = |denoisers, prior_name| Denoisers {
         denoisers,
         prior_name,
@@ -364,14 +362,8 @@ fn denoisers(settings: &Settings, shape: Shape, closed: bool) -> Result<Denoiser
         denoisers: match mix {
             None => vec![learned.denoiser()],
             Some(Mix::Alone) => vec![turned()],
-            Some(Mix::WithFormulas) if closed || std::env::var("LAB_ONE").is_ok() => {
-                vec![Box::new(mean())]
-            }
-            Some(Mix::WithFormulas) if std::env::var("LAB_THREE").is_ok() => vec![
-                Box::new(mean()),
-                formulas(),
-                Box::new(Average::new(turned(), finer(), 0.5)),
-            ],
+            // With a closed form trials tell little: what a strong blur has lost is not in the data.
+            Some(Mix::WithFormulas) if closed_form => vec![Box::new(mean())],
             Some(Mix::WithFormulas) => vec![Box::new(mean()), formulas()],
         },
         prior_name: learned.name(),

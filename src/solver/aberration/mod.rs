@@ -22,6 +22,7 @@
 // Stencils and matrices read more clearly by index.
 #![allow(clippy::needless_range_loop)]
 
+mod contest;
 mod joint;
 mod playoff;
 mod pool;
@@ -117,10 +118,6 @@ const COARSE_WEIGHT: f64 = 1e-3;
 const MIDDLE_WEIGHT: f64 = 1e-4;
 /// A spectrum less likely by this many nats marks a refinement that led astray.
 const ASTRAY_NATS: f64 = 10.0;
-/// Distances, in pixels of shift, of the 3 x 3 tilts that a hypothesis is tried with, and at which
-/// a contender's tilt is pinned.
-const TILT_PX: f64 = 2.4;
-const PINNED_PX: [f64; 2] = [1.2, 0.5];
 /// Pixels that a tilt of one radian moves the picture: the pupil's 32 samples over [-1, 1],
 /// transformed to 64.
 const PIXELS_PER_RADIAN: f64 = 64.0 / (PI * (PSF_SIZE as f64 - 1.0));
@@ -137,13 +134,6 @@ const LEFT: f64 = 0.9;
 const EASED: f64 = 0.1;
 /// Shift, in pixels, up to which point spread functions are the same.
 const REACH_PX: isize = 6;
-/// The same for those that lie in the same place.
-const SAME_PLACE_PX: isize = 1;
-/// Iterations on a mean frame: of a hypothesis at a tilt, of a contender at one, and of a contender
-/// whose coefficients move, too.
-const BRIEF_ITERATIONS: usize = 30;
-const COARSE_ITERATIONS: usize = 80;
-const CONTENDER_ITERATIONS: usize = 1000;
 /// Starts, hypotheses, contenders and iterations in one step.
 const STARTS_A_STEP: usize = 12;
 const HYPOTHESES_A_STEP: usize = 4;
@@ -296,59 +286,6 @@ impl BlindZernike {
         }
     }
 
-    /// Each aberration at the likeliest of nine tilts against the mean frame.
-    fn try_border(&self, peaks: &[Peak]) -> Result<Vec<Ranked>, SolverError> {
-        let tried = peaks.par_iter().map(|peak| {
-            let mut ranked = self.best_tilt(&peak.point, [0.0; 2], TILT_PX, BRIEF_ITERATIONS)?;
-            ranked.score = self.border_score(&ranked.joint);
-            Ok(ranked)
-        });
-        tried.collect()
-    }
-
-    /// A hypothesis that was moved to the best tilt close by, and refined together with a scene on
-    /// the mean frame.
-    fn try_contender(&self, mut ranked: Ranked) -> Result<Ranked, SolverError> {
-        for step_px in PINNED_PX {
-            let point = &ranked.joint.point;
-            let middle = [point.coefficients[1], point.coefficients[2]];
-            ranked = self.best_tilt(point, middle, step_px, COARSE_ITERATIONS)?;
-        }
-        ranked.joint.restart();
-        self.refine(&mut ranked, &Descent::of_contender())?;
-        ranked.score = self.contest_score(&ranked.joint);
-        Ok(ranked)
-    }
-
-    /// The likeliest of 3 x 3 tilts, `step_px` pixels of shift apart, by a brief descent on the
-    /// mean frame. With one modulation transfer, posteriors compare fairly.
-    fn best_tilt(
-        &self,
-        point: &Point,
-        middle: [f64; 2],
-        step_px: f64,
-        iterations: usize,
-    ) -> Result<Ranked, SolverError> {
-        let step = step_px / PIXELS_PER_RADIAN;
-        let tried: Result<Vec<Ranked>, SolverError> = (0..9)
-            .into_par_iter()
-            .map(|i| {
-                let by = |k: i32| f64::from(k) * step;
-                let tilt = [middle[0] + by(i % 3 - 1), middle[1] + by(i / 3 - 1)];
-                let mut point = point.clone();
-                point.coefficients[1..3].copy_from_slice(&tilt);
-                let mut ranked = self.on_mean_frame(point);
-                let weights = (FIRST_WEIGHT, COARSE_WEIGHT);
-                self.refine(&mut ranked, &Descent::of_scene(iterations, weights, 0.7))?;
-                ranked.score = ranked.joint.nats(&self.prior, COARSE_WEIGHT);
-                Ok(ranked)
-            })
-            .collect();
-        let mut tried = tried?;
-        tried.sort_by(|a, b| a.score.total_cmp(&b.score));
-        Ok(tried.swap_remove(0))
-    }
-
     /// A whole descent on the mean frame.
     fn refine(&self, ranked: &mut Ranked, descent: &Descent) -> Result<(), SolverError> {
         let mut model = ranked.joint.model()?;
@@ -425,7 +362,7 @@ impl BlindZernike {
                 let rest = waiting.len().saturating_sub(HYPOTHESES_A_STEP);
                 found.extend(self.try_border(&waiting.split_off(rest))?);
                 self.phase = if waiting.is_empty() {
-                    let mut contenders = distinct(found, REACH_PX, self.config.contenders);
+                    let mut contenders = contest::distinct(found, REACH_PX, self.config.contenders);
                     contenders.reverse();
                     Phase::Contest(contenders, Vec::new())
                 } else {
@@ -526,19 +463,6 @@ impl BlindZernike {
         Ok(())
     }
 
-    /// The best contenders that are not the same place of the same aberration, on the clip.
-    fn finalists(&self, found: Vec<Ranked>) -> Vec<Ranked> {
-        let best = distinct(found, SAME_PLACE_PX, self.config.finalists);
-        let on_clip = best.into_iter().map(|ranked| {
-            let Joint { point, light, .. } = ranked.joint;
-            Ranked {
-                joint: Joint::new(self.measurement.clone(), point, light, self.lowest),
-                ..ranked
-            }
-        });
-        on_clip.collect()
-    }
-
     /// Undoes a refinement that led astray, so that only the scene is refined.
     fn undo_if_astray(&self, player: &mut Ranked, origin: &Ranked) {
         let spectral = |joint: &Joint| self.whittle.value(&joint.point);
@@ -567,26 +491,6 @@ impl BlindZernike {
     pub fn verdict(&self) -> Option<&Verdict> {
         self.verdict.as_ref()
     }
-}
-
-/// The `count` best of some hypotheses, the best first, whose point spread functions differ, shifts
-/// of up to `reach_px` pixels aside.
-fn distinct(mut found: Vec<Ranked>, reach_px: isize, count: usize) -> Vec<Ranked> {
-    const SAME: f64 = 0.98;
-    found.sort_by(|a, b| a.score.total_cmp(&b.score));
-    let pupil = Pupil::new();
-    let mut kept: Vec<(Ranked, Vec<f32>)> = Vec::new();
-    for ranked in found {
-        let psf = pupil.psf(&ranked.joint.point.coefficients).values;
-        let mut others = kept.iter();
-        if others.all(|(_, other)| verdict::similarity(&psf, other, reach_px) < SAME) {
-            kept.push((ranked, psf));
-        }
-        if kept.len() == count {
-            break;
-        }
-    }
-    kept.into_iter().map(|(ranked, _)| ranked).collect()
 }
 
 /// A descent's plan.
@@ -618,22 +522,6 @@ impl Descent {
             tilt: 0.0,
             frozen: 1.0,
             share: 0.0,
-            volume: 0.0,
-        }
-    }
-
-    /// Coefficients move for long: how well a mean frame is explained tells a right aberration
-    /// from a wrong one only once it is within a hundredth or so of what it will be.
-    fn of_contender() -> Self {
-        Self {
-            iterations: CONTENDER_ITERATIONS,
-            weights: (FIRST_WEIGHT, MIDDLE_WEIGHT),
-            fallen: 0.3,
-            scene: 0.04,
-            coefficients: 0.02,
-            tilt: 0.006,
-            frozen: 0.25,
-            share: SPECTRAL_SHARE,
             volume: 0.0,
         }
     }

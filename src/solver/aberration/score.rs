@@ -51,9 +51,9 @@ mod tests {
     use crate::clip::Shape;
     use crate::physics::{ForwardModel, ZernikeBlur};
     use crate::scenes::Scene;
+    use crate::solver::aberration::contest::COARSE_ITERATIONS;
     use crate::solver::aberration::{
-        BlindZernikeConfig, COARSE_ITERATIONS, COARSE_WEIGHT, Descent, Exposure, FIRST_WEIGHT,
-        ZernikeSearch,
+        BlindZernikeConfig, Descent, Exposure, FIRST_WEIGHT, ZernikeSearch,
     };
     use crate::solver::{Measurement, Quantisation};
 
