@@ -273,17 +273,14 @@ fn fast(problem: Problem, settings: &Settings) -> Result<Prepared, PlanError> {
                 .into(),
         ));
     }
-    let closed_form = match &problem.physics {
-        Physics::Known(model) => has_closed_form(model.as_ref(), &problem.measurement),
-        _ => false,
-    };
+    let model = problem.physics.name();
     let Denoisers {
         denoisers,
         prior_name,
         device,
         prior,
         mix,
-    } = denoisers(settings, shape, closed_form)?;
+    } = denoisers(settings, shape, model)?;
     let started = started(problem, None, settings.seed)?;
     let config = match (settings.sample, mix) {
         (true, _) => started.rounds.drawing(settings.seed),
@@ -325,7 +322,7 @@ struct Denoisers {
     mix: Option<Mix>,
 }
 
-fn denoisers(settings: &Settings, shape: Shape, closed_form: bool) -> Result<Denoisers, PlanError> {
+fn denoisers(settings: &Settings, shape: Shape, model: &str) -> Result<Denoisers, PlanError> {
     let unlearned = |denoisers, prior_name| Denoisers {
         denoisers,
         prior_name,
@@ -362,9 +359,10 @@ fn denoisers(settings: &Settings, shape: Shape, closed_form: bool) -> Result<Den
         denoisers: match mix {
             None => vec![learned.denoiser()],
             Some(Mix::Alone) => vec![turned()],
-            // With a closed form trials tell little: what a strong blur has lost is not in the data.
-            Some(Mix::WithFormulas) if closed_form => vec![Box::new(mean())],
-            Some(Mix::WithFormulas) => vec![Box::new(mean()), formulas()],
+            // Behind a scattering layer trials tell which is closer; behind a blur or an aberration,
+            // whose losses no part of the measurement shows, they do not.
+            Some(Mix::WithFormulas) if model == "scatter" => vec![Box::new(mean()), formulas()],
+            Some(Mix::WithFormulas) => vec![Box::new(mean())],
         },
         prior_name: learned.name(),
         device: learned.device().clone(),

@@ -16,7 +16,7 @@ use crate::solver::SolverError;
 /// a contender's tilt is pinned.
 const TILT_PX: f64 = 2.4;
 const PINNED_PX: [f64; 2] = [1.2, 0.5];
-/// The same for those that lie in the same place.
+/// Shift, in pixels, up to which point spread functions lie in the same place.
 const SAME_PLACE_PX: isize = 1;
 /// Iterations on a mean frame: of a hypothesis at a tilt, of a contender at one, and of a contender
 /// whose coefficients move, too.
