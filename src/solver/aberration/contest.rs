@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::joint::Joint;
-use super::pool::Peak;
+use super::pool::{self, Peak};
 use super::whittle::Point;
 use super::{
     BlindZernike, COARSE_WEIGHT, Descent, FIRST_WEIGHT, MIDDLE_WEIGHT, PIXELS_PER_RADIAN, Ranked,
@@ -114,43 +114,32 @@ pub(super) fn distinct(mut found: Vec<Ranked>, reach_px: isize, count: usize) ->
     const SAME: f64 = 0.98;
     found.sort_by(|a, b| a.score.total_cmp(&b.score));
     let pupil = Pupil::new();
-    let mut kept: Vec<(Ranked, Vec<f32>)> = Vec::new();
-    for ranked in found {
-        let psf = pupil.psf(&ranked.joint.point.coefficients).values;
-        let mut others = kept.iter();
-        if others.all(|(_, other)| verdict::similarity(&psf, other, reach_px) < SAME) {
-            kept.push((ranked, psf));
-        }
-        if kept.len() == count {
-            break;
-        }
-    }
-    kept.into_iter().map(|(ranked, _)| ranked).collect()
+    let psf = |ranked: &Ranked| pupil.psf(&ranked.joint.point.coefficients).values;
+    let alike = |a: &[f32], b: &[f32]| verdict::similarity(a, b, reach_px) >= SAME;
+    pool::unlike(found, psf, alike, count)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::clip::Shape;
-    use crate::physics::{ForwardModel, ZernikeBlur};
-    use crate::scenes::Scene;
-    use crate::solver::aberration::{BlindZernikeConfig, Exposure, REACH_PX, ZernikeSearch};
-    use crate::solver::{Measurement, Quantisation};
+    use crate::solver::aberration::tests::leaves;
+    use crate::solver::aberration::{BlindZernikeConfig, REACH_PX};
 
     const TRUTH: [f64; 10] = [0.0, 0.4, -0.7, 0.5, 1.4, -0.6, 0.3, 0.9, 0.2, -0.7];
 
     fn solver() -> BlindZernike {
         let shape = Shape::new(2, 64, 64);
-        let model = ZernikeBlur::new(shape, TRUTH.to_vec()).unwrap();
-        let recorded = model.apply(&Scene::Leaves.render(shape, 4));
-        let recorded = recorded.map(|v| (v * 80.0).floor() / 255.0);
-        let measurement = Measurement::quantised(recorded, 255, Quantisation::Floor);
-        let search = ZernikeSearch {
-            shape,
-            exposure: Exposure::Fitted,
-        };
+        let (search, measurement) = leaves(shape, &TRUTH);
         let config = BlindZernikeConfig::for_noise(measurement.rounding());
         BlindZernike::new(search, measurement, config, 0).unwrap()
+    }
+
+    /// The truth with some coefficients moved.
+    fn beside(moved: &[(usize, f64)]) -> Vec<f64> {
+        let mut coefficients = TRUTH.to_vec();
+        moved.iter().for_each(|&(k, by)| coefficients[k] += by);
+        coefficients
     }
 
     fn similarity(coefficients: &[f64]) -> f64 {
@@ -164,10 +153,7 @@ mod tests {
     fn a_contender_close_to_the_truth_gains() {
         let solver = solver();
         let contender = |moved: &[(usize, f64)]| {
-            let mut coefficients = TRUTH.to_vec();
-            for &(k, by) in moved {
-                coefficients[k] += by;
-            }
+            let coefficients = beside(moved);
             let before = similarity(&coefficients);
             let point = solver.whittle.settle(coefficients).0;
             let ranked = solver.try_contender(solver.on_mean_frame(point)).unwrap();
@@ -187,10 +173,7 @@ mod tests {
     fn the_best_of_those_alike_is_kept() {
         let solver = solver();
         let ranked = |score: f64, moved: &[(usize, f64)]| {
-            let mut coefficients = TRUTH.to_vec();
-            for &(k, by) in moved {
-                coefficients[k] += by;
-            }
+            let coefficients = beside(moved);
             let mut ranked = solver.on_mean_frame(solver.whittle.start(coefficients));
             ranked.score = score;
             ranked

@@ -706,6 +706,7 @@ impl Solver for BlindZernike {
 mod tests {
     use super::*;
     use crate::scenes::Scene;
+    use crate::solver::Quantisation;
 
     const SHAPE: Shape = Shape::new(2, 32, 32);
 
@@ -715,6 +716,18 @@ mod tests {
         let y = ZernikeBlur::new(SHAPE, truth).unwrap().apply(&scene);
         let (low, high) = y.range();
         Measurement::exact(y.map(|v| (v - low) / (high - low)))
+    }
+
+    /// Leaves behind an aberration as a camera of 8 bits truncates them, and the search for it.
+    pub fn leaves(shape: Shape, truth: &[f64]) -> (ZernikeSearch, Measurement) {
+        let model = ZernikeBlur::new(shape, truth.to_vec()).unwrap();
+        let recorded = model.apply(&Scene::Leaves.render(shape, 4));
+        let recorded = recorded.map(|v| (v * 80.0).floor() / 255.0);
+        let search = ZernikeSearch { shape, ..search() };
+        (
+            search,
+            Measurement::quantised(recorded, 255, Quantisation::Floor),
+        )
     }
 
     fn search() -> ZernikeSearch {

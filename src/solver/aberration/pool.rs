@@ -57,15 +57,30 @@ pub fn different<T>(
     same: f32,
     count: usize,
 ) -> Vec<T> {
+    let alike = |a: &[f32], b: &[f32]| -> bool {
+        let products = a.iter().zip(b);
+        products.map(|(a, b)| a * b).sum::<f32>() > same
+    };
+    unlike(
+        ordered,
+        |one| whittle.modulation(coefficients(one)),
+        alike,
+        count,
+    )
+}
+
+/// The first `count` of which no two look alike.
+pub fn unlike<T>(
+    ordered: impl IntoIterator<Item = T>,
+    look: impl Fn(&T) -> Vec<f32>,
+    alike: impl Fn(&[f32], &[f32]) -> bool,
+    count: usize,
+) -> Vec<T> {
     let mut kept: Vec<(T, Vec<f32>)> = Vec::new();
     for one in ordered {
-        let modulation = whittle.modulation(coefficients(&one));
-        let alike = |other: &[f32]| -> bool {
-            let products = modulation.iter().zip(other);
-            products.map(|(a, b)| a * b).sum::<f32>() > same
-        };
-        if !kept.iter().any(|(_, other)| alike(other)) {
-            kept.push((one, modulation));
+        let seen = look(&one);
+        if !kept.iter().any(|(_, other)| alike(&seen, other)) {
+            kept.push((one, seen));
         }
         if kept.len() == count {
             break;

@@ -130,23 +130,14 @@ impl Scan {
 mod tests {
     use super::*;
     use crate::clip::Shape;
-    use crate::physics::{ForwardModel, ZernikeBlur};
-    use crate::scenes::Scene;
-    use crate::solver::aberration::{BlindZernikeConfig, Exposure, ZernikeSearch};
-    use crate::solver::{Measurement, Quantisation};
+    use crate::solver::aberration::BlindZernikeConfig;
+    use crate::solver::aberration::tests::leaves;
 
     #[test]
     fn the_border_finds_a_tilt_that_was_lost() {
         let shape = Shape::new(2, 48, 48);
         let truth = [0.0, 0.4, -0.7, 0.5, 1.4, -0.6, 0.3, 0.5, 0.2, -0.7];
-        let model = ZernikeBlur::new(shape, truth.to_vec()).unwrap();
-        let recorded = model.apply(&Scene::Leaves.render(shape, 4));
-        let recorded = recorded.map(|v| (v * 80.0).floor() / 255.0);
-        let measurement = Measurement::quantised(recorded, 255, Quantisation::Floor);
-        let search = ZernikeSearch {
-            shape,
-            exposure: Exposure::Fitted,
-        };
+        let (search, measurement) = leaves(shape, &truth);
         let config = BlindZernikeConfig {
             finalist_iterations: 150,
             ..BlindZernikeConfig::for_noise(measurement.rounding())
