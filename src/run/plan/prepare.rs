@@ -175,6 +175,7 @@ fn started(problem: Problem, iterations: Option<usize>, seed: u64) -> Result<Sta
                 ..defaults
             };
             let settings = recorded(&config);
+            rounds = FastConfig::for_model(model.as_ref(), noise);
             let start: Starter = Box::new(move |model, measurement| {
                 Ok(Box::new(Instant::new(model, measurement, config.clone())?))
             });
@@ -284,8 +285,9 @@ fn fast(problem: Problem, settings: &Settings) -> Result<Prepared, PlanError> {
     let started = started(problem, None, settings.seed)?;
     let config = match (settings.sample, mix) {
         (true, _) => started.rounds.drawing(settings.seed),
-        (false, Some(_)) => started.rounds.thorough(),
-        (false, None) => started.rounds,
+        // Exact steps go the whole way in the usual number of rounds.
+        (false, Some(_)) if model != "blur" => started.rounds.thorough(),
+        (false, _) => started.rounds,
     };
     let record = serde_json::json!({
         "start": started.settings,
@@ -353,16 +355,18 @@ fn denoisers(settings: &Settings, shape: Shape, model: &str) -> Result<Denoisers
     let turned = || Box::new(Turned::new(learned.denoiser()));
     let finer = || Box::new(BlockMatching::two_stages());
     let both = || Box::new(Average::new(Box::new(Edges::new()), finer(), 0.5));
-    // A third each.
-    let mean = || Average::new(turned(), both(), 1.0 / 3.0);
+    let thirds = || Box::new(Average::new(turned(), both(), 1.0 / 3.0));
+    let halves = || Box::new(Average::new(turned(), finer(), 0.5));
     Ok(Denoisers {
         denoisers: match mix {
             None => vec![learned.denoiser()],
             Some(Mix::Alone) => vec![turned()],
-            // Behind a scattering layer trials tell which is closer; behind a blur or an aberration,
-            // whose losses no part of the measurement shows, they do not.
-            Some(Mix::WithFormulas) if model == "scatter" => vec![Box::new(mean()), formulas()],
-            Some(Mix::WithFormulas) => vec![Box::new(mean())],
+            Some(Mix::WithFormulas) => match model {
+                // What an aberration has lost no part of the measurement shows: trials mislead.
+                "zernike" => vec![thirds()],
+                "blur" => vec![halves(), formulas()],
+                _ => vec![thirds(), formulas()],
+            },
         },
         prior_name: learned.name(),
         device: learned.device().clone(),

@@ -41,9 +41,9 @@ pub struct FastConfig {
     pub first_sigma: f64,
     pub last_sigma: f64,
     /// Weight of the denoised video against the data: high for still and simple scenes, low for
-    /// moving and textured ones. None lets trials on the measurement choose among
-    /// [`FastConfig::PULLS`].
-    pub pull: Option<f64>,
+    /// moving and textured ones. Of several, an odd number of them that rise, trials on the
+    /// measurement choose one.
+    pub pulls: Vec<f64>,
     /// The weight of the rounds' result against what they start from, from 0 to 1. None lets
     /// the trials say, where they are rehearsed ([`Fast::rehearsing`](super::Fast::rehearsing)),
     /// and else is 1.
@@ -65,9 +65,6 @@ pub struct FastConfig {
 }
 
 impl FastConfig {
-    /// The weights that trials choose from.
-    pub const PULLS: [f64; 4] = [0.25, 0.5, 1.0, 2.0];
-
     /// For a measurement with this noise (standard deviation, full scale being 1).
     pub fn for_noise(noise: f64) -> Self {
         let noise = noise.max(NOISE_FLOOR);
@@ -77,7 +74,7 @@ impl FastConfig {
             noise,
             first_sigma: 0.04 * scale.sqrt(),
             last_sigma: 0.003 * scale.sqrt(),
-            pull: None,
+            pulls: powers_of_two(-2, 2),
             share: None,
             belief: 1.0,
             left_out: LeftOut::Places,
@@ -85,6 +82,19 @@ impl FastConfig {
             momentum: 0.6,
             free: Vec::new(),
             seed: None,
+        }
+    }
+
+    /// The same for a known forward model. Behind a scattering layer more rounds pay, and trials tell
+    /// so well how strong the prior should be that they choose from a wide range.
+    pub fn for_model(model: &dyn ForwardModel, noise: f64) -> Self {
+        let config = Self::for_noise(noise);
+        match model.name() {
+            "scatter" => Self {
+                pulls: powers_of_two(-4, 4),
+                ..config.thorough()
+            },
+            _ => config,
         }
     }
 
@@ -114,7 +124,7 @@ impl FastConfig {
         }
     }
 
-    /// The same with a compact network, whose answers are worth twice the rounds.
+    /// The same with twice the rounds, which a compact network's answers are worth.
     pub fn thorough(self) -> Self {
         Self { rounds: 40, ..self }
     }
@@ -126,7 +136,7 @@ impl FastConfig {
             rounds: 50,
             first_sigma: 1.0,
             last_sigma: 0.002,
-            pull: Some(1.0),
+            pulls: vec![1.0],
             seed: Some(seed),
             ..self
         }
@@ -168,8 +178,11 @@ impl FastConfig {
             ("the noise level", self.noise),
             ("the first round's noise level", self.first_sigma),
             ("the last round's noise level", self.last_sigma),
-            ("the pull of the denoised video", self.pull.unwrap_or(1.0)),
         ];
+        let pulls = self
+            .pulls
+            .iter()
+            .map(|&pull| ("the pull of the denoised video", pull));
         let shares = [
             (
                 "the weight of the rounds against their start",
@@ -178,12 +191,19 @@ impl FastConfig {
             ("the belief in the trials", self.belief),
             ("the momentum", self.momentum),
         ];
+        if self.pulls.len().is_multiple_of(2) || !self.pulls.is_sorted_by(|a, b| a < b) {
+            return refuse(
+                "the pulls of the denoised video",
+                format!("{:?}", self.pulls),
+                "they must rise, and be an odd number",
+            );
+        }
         for (what, value) in shares {
             if !(0.0..=1.0).contains(&value) {
                 return refuse(what, value.to_string(), "it must lie between 0 and 1");
             }
         }
-        for (what, value) in numbers {
+        for (what, value) in numbers.into_iter().chain(pulls) {
             positive(what, value)?;
         }
         for free in &self.free {
@@ -205,4 +225,11 @@ impl FastConfig {
         }
         Ok(())
     }
+}
+
+/// 2 to the power of each of `least` to `most`.
+fn powers_of_two(least: i32, most: i32) -> Vec<f64> {
+    (least..=most)
+        .map(|power| f64::from(power).exp2())
+        .collect()
 }

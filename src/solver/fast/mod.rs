@@ -4,11 +4,13 @@ mod config;
 mod data_step;
 mod gauss_newton;
 mod partial;
+mod search;
 #[cfg(test)]
 mod tests;
 
 use self::data_step::{DataStep, Problem};
 use self::partial::Partial;
+use self::search::{Candidate, Search, Verdict};
 use super::{Change, Finding, Measurement, Progress, Solver, SolverError, check_shapes, rms};
 use crate::clip::{Clip, Shape};
 use crate::noise::Noise;
@@ -76,23 +78,7 @@ struct Trials {
     /// The first solver's counterpart, which has not seen what is left out.
     rehearsal: Option<Box<dyn Solver>>,
     rehearsal_steps: usize,
-    verdicts: Vec<Verdict>,
-}
-
-/// What a trial says.
-#[derive(Clone, Copy, Debug)]
-struct Verdict {
-    /// Squared error of the prediction of what was left out.
-    error: f64,
-    /// The best weight of the rounds against their start.
-    share: f64,
-}
-
-/// A prior that the rounds can use.
-#[derive(Clone, Copy)]
-struct Candidate {
-    denoiser: usize,
-    pull: f64,
+    search: Search,
 }
 
 /// A stretch of rounds: a trial of a candidate, or the rounds that count.
@@ -155,7 +141,7 @@ impl Fast {
                 starter: None,
                 rehearsal: None,
                 rehearsal_steps: 0,
-                verdicts: Vec::new(),
+                search: Search::new(denoisers.len(), config.pulls.clone()),
             },
             evaluations: 0,
             progress: Progress {
@@ -205,31 +191,19 @@ impl Fast {
         Some((self.denoisers[chosen.denoiser].name(), chosen.pull))
     }
 
-    fn candidates(&self) -> Vec<Candidate> {
-        let pulls = match &self.config.pull {
-            Some(pull) => std::slice::from_ref(pull),
-            None => &FastConfig::PULLS,
-        };
-        let denoisers = 0..self.denoisers.len();
-        denoisers
-            .flat_map(|denoiser| pulls.iter().map(move |&pull| Candidate { denoiser, pull }))
-            .collect()
-    }
-
     /// Trials to run: none where there is nothing to find out.
     fn trials(&self) -> usize {
-        match self.candidates().len() {
+        match self.trials.search.trials() {
             1 if self.trials.starter.is_none() => 0,
             count => count,
         }
     }
 
     fn chosen(&self) -> Option<Candidate> {
-        if self.trials.verdicts.len() < self.trials() {
-            return None;
+        match self.trials() {
+            0 => Some(self.trials.search.candidate(0)),
+            _ => self.trials.search.best().map(|(candidate, _)| candidate),
         }
-        let candidates = self.candidates();
-        Some(self.trials.best().map_or(candidates[0], |i| candidates[i]))
     }
 
     /// The weight of the rounds' result against their start.
@@ -238,8 +212,9 @@ impl Fast {
             (Some(_), ..) | (None, None, None) => 1.0,
             (None, Some(share), _) => share,
             (None, None, Some(_)) => {
-                let said = self.trials.best().map(|i| self.trials.verdicts[i].share);
-                0.5 + self.config.belief * (said.unwrap_or(1.0) - 0.5)
+                let said = self.trials.search.best();
+                let share = said.map_or(1.0, |(_, verdict)| verdict.share);
+                0.5 + self.config.belief * (share - 0.5)
             }
         }
     }
@@ -254,15 +229,15 @@ impl Fast {
 
     fn stretch(&self, index: usize) -> Stretch {
         let trial = index < self.trials();
-        let candidates = self.candidates();
+        let tried = |index| self.trials.search.candidate(index);
         Stretch {
             rounds: match trial {
                 true => self.config.trial_rounds(),
                 false => self.config.rounds,
             },
             candidate: match trial {
-                true => candidates[index],
-                false => self.chosen().unwrap_or(candidates[0]),
+                true => tried(index),
+                false => self.chosen().unwrap_or_else(|| tried(0)),
             },
             trial,
         }
@@ -443,20 +418,13 @@ impl Fast {
             let mean = before.zip(&change, |b, c| b + verdict.share as f32 * c);
             verdict.error = dot(mean.data(), mean.data());
         }
-        self.trials.verdicts.push(verdict);
+        self.trials.search.judge(verdict);
     }
 }
 
 impl Trials {
     fn rehearse(&self, starter: &Starter) -> Result<Box<dyn Solver>, SolverError> {
         starter(self.model.boxed(), self.measurement.clone())
-    }
-
-    /// The trial that predicted best.
-    fn best(&self) -> Option<usize> {
-        let errors = self.verdicts.iter().map(|verdict| verdict.error);
-        let best = errors.enumerate().min_by(|a, b| a.1.total_cmp(&b.1));
-        best.map(|(index, _)| index)
     }
 }
 

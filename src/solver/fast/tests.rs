@@ -56,7 +56,7 @@ fn instant(model: Box<dyn ForwardModel>, measurement: &Measurement) -> Box<dyn S
 fn fast(measurement: &Measurement, change: impl FnOnce(&mut FastConfig)) -> Fast {
     let mut config = FastConfig {
         rounds: 6,
-        pull: Some(0.5),
+        pulls: vec![0.5],
         ..FastConfig::for_noise(measurement.rounding())
     };
     change(&mut config);
@@ -131,15 +131,15 @@ fn momentum_goes_farther_in_as_many_rounds() {
 #[test]
 fn trials_choose_a_pull_before_the_rounds_that_count() {
     let measurement = recorded(&Scene::Shapes.render(SHAPE, 3));
-    let mut solver = fast(&measurement, |c| c.pull = None);
+    let mut solver = fast(&measurement, |c| c.pulls = vec![0.25, 0.5, 1.0]);
     assert_eq!(solver.prior(), None);
     finish(&mut solver);
     let (name, pull) = solver.prior().unwrap();
     assert_eq!(name, "blocks");
     assert!(solver.notes()[0].contains("blocks"));
-    assert!(FastConfig::PULLS.contains(&pull));
+    assert!(solver.config().pulls.contains(&pull));
     // The trials leave no trace but the choice.
-    let mut same = fast(&measurement, |c| c.pull = Some(pull));
+    let mut same = fast(&measurement, |c| c.pulls = vec![pull]);
     finish(&mut same);
     assert_eq!(solver.estimate(), same.estimate());
 }
@@ -172,7 +172,7 @@ fn a_wrong_distance_is_put_right() {
     let measurement = recorded(&scene);
     let config = FastConfig {
         rounds: 8,
-        pull: Some(0.5),
+        pulls: vec![0.5],
         free: vec![Free {
             index: 0,
             min: 2.5,
@@ -245,7 +245,7 @@ fn a_closed_form_is_used_and_agrees_with_iterations() {
     let run = |exact: bool| {
         let config = FastConfig {
             rounds: 4,
-            pull: Some(0.5),
+            pulls: vec![0.5],
             ..FastConfig::for_noise(0.02)
         };
         let first = instant(Box::new(Half(exact)), &measurement);
@@ -339,7 +339,7 @@ fn bad_input_is_refused() {
             .unwrap()
             .contains("last round")
     );
-    assert!(with(&|c| c.pull = Some(-1.0)).unwrap().contains("pull"));
+    assert!(with(&|c| c.pulls = vec![-1.0]).unwrap().contains("pull"));
     assert!(with(&|c| c.share = Some(1.5)).unwrap().contains("between"));
     assert!(with(&|c| c.momentum = -0.1).unwrap().contains("momentum"));
     let free = |index, min, max| vec![Free { index, min, max }];
@@ -388,7 +388,7 @@ fn trials_choose_the_prior_that_fits() {
     let measurement = recorded(&Scene::Walker.render(SHAPE, 3));
     let config = FastConfig {
         rounds: 4,
-        pull: Some(0.5),
+        pulls: vec![0.5],
         ..FastConfig::for_noise(measurement.rounding())
     };
     let first = instant(scatter(3.0), &measurement);
@@ -406,7 +406,7 @@ fn rounds_that_mislead_are_not_trusted() {
     let run = |prior: Box<dyn Denoiser>| {
         let config = FastConfig {
             rounds: 6,
-            pull: Some(0.5),
+            pulls: vec![0.5],
             // The two rounds of its trial are too few for it.
             momentum: 0.0,
             ..FastConfig::for_noise(measurement.rounding())
