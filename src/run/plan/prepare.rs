@@ -364,6 +364,7 @@ fn denoisers(settings: &Settings, shape: Shape, model: &str) -> Result<Denoisers
             Some(Mix::WithFormulas) => match model {
                 // What an aberration has lost no part of the measurement shows: trials mislead.
                 "zernike" => vec![thirds()],
+                // At the noise levels that noisy blurs ask for the edge prior is far behind.
                 "blur" => vec![halves(), formulas()],
                 _ => vec![thirds(), formulas()],
             },

@@ -179,10 +179,8 @@ impl FastConfig {
             ("the first round's noise level", self.first_sigma),
             ("the last round's noise level", self.last_sigma),
         ];
-        let pulls = self
-            .pulls
-            .iter()
-            .map(|&pull| ("the pull of the denoised video", pull));
+        let pulls = self.pulls.iter();
+        let pulls = pulls.map(|&pull| ("the pull of the denoised video", pull));
         let shares = [
             (
                 "the weight of the rounds against their start",
@@ -228,7 +226,7 @@ impl FastConfig {
 }
 
 /// 2 to the power of each of `least` to `most`.
-fn powers_of_two(least: i32, most: i32) -> Vec<f64> {
+pub(super) fn powers_of_two(least: i32, most: i32) -> Vec<f64> {
     (least..=most)
         .map(|power| f64::from(power).exp2())
         .collect()

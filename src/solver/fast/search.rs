@@ -104,6 +104,7 @@ impl Search {
 
 #[cfg(test)]
 mod tests {
+    use super::super::config::powers_of_two;
     use super::*;
 
     /// Searches with errors by `error`; what was tried, and what was chosen.
@@ -126,7 +127,7 @@ mod tests {
 
     #[test]
     fn the_bottom_of_any_valley_is_found() {
-        let pulls: Vec<f64> = (-4..=4).map(|power| f64::from(power).exp2()).collect();
+        let pulls = powers_of_two(-4, 4);
         for &bottom in &pulls {
             let away = |c: Candidate| (c.pull / bottom).ln().abs() + 5.0 * c.denoiser as f64;
             let (tried, chosen) = searched(2, &pulls, away);

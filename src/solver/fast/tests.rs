@@ -340,6 +340,9 @@ fn bad_input_is_refused() {
             .contains("last round")
     );
     assert!(with(&|c| c.pulls = vec![-1.0]).unwrap().contains("pull"));
+    for pulls in [vec![], vec![0.5, 1.0], vec![0.5, 2.0, 1.0]] {
+        assert!(with(&|c| c.pulls = pulls.clone()).unwrap().contains("rise"));
+    }
     assert!(with(&|c| c.share = Some(1.5)).unwrap().contains("between"));
     assert!(with(&|c| c.momentum = -0.1).unwrap().contains("momentum"));
     let free = |index, min, max| vec![Free { index, min, max }];
