@@ -41,6 +41,10 @@ impl ProgressReport {
     }
 
     pub fn update(&mut self, progress: &Progress) {
+        if self.total != progress.total {
+            self.total = progress.total;
+            self.bar.set_length(progress.total as u64);
+        }
         self.advance(progress.done, &residual(progress.residual_rms, self.levels));
     }
 
@@ -104,5 +108,17 @@ mod tests {
         );
         assert_eq!(duration(7322.0), "2 h 02 min");
         assert_eq!(residual(0.001234, None), "residual 1.23e-3");
+    }
+
+    #[test]
+    fn a_total_that_changes_is_taken_over() {
+        let mut report = ProgressReport::new("plane", 100, None);
+        report.update(&Progress {
+            done: 40,
+            total: 80,
+            residual_rms: 0.01,
+        });
+        let line = report.line(40, "busy", Duration::from_secs(40));
+        assert_eq!(line, "plane: 40 of 80, busy, about 40 s left");
     }
 }

@@ -1,4 +1,4 @@
-"""Trains a compact network with PyTorch for a set time, on an NVIDIA GPU: see README.md."""
+"""Trains a compact network with PyTorch for a set time: see README.md."""
 
 import argparse
 import csv
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 import torch._dynamo
 
-from network import HIGH, LOW, MID_GREY, Compact, load, save, shares
+from network import HIGH, LOW, MID_GREY, Compact, load, save, shares, widened
 
 # What cannot be compiled runs as it is.
 torch._dynamo.config.suppress_errors = True
@@ -130,7 +130,7 @@ def arguments():
     p.add_argument("--held", required=True)
     p.add_argument("--out", required=True)
     p.add_argument("--seconds", type=float, required=True)
-    p.add_argument("--start", help="weights to begin with")
+    p.add_argument("--start", help="weights to begin with; they are widened where --widths says so")
     p.add_argument("--widths", type=int, nargs="+", default=[64, 96, 128])
     p.add_argument("--blocks", type=int, default=2)
     p.add_argument("--batch", type=int, default=96)
@@ -140,7 +140,7 @@ def arguments():
     p.add_argument("--middle", type=float, default=0.08)
     p.add_argument("--spread", type=float, default=1.4)
     p.add_argument("--other-lengths", type=float, default=0.15, help="share of steps with fewer frames")
-    p.add_argument("--precise", type=float, default=0.1, help="last share of the time, in TF32 instead of bfloat16")
+    p.add_argument("--precise", type=float, default=0.1, help="last share of the time, not in bfloat16")
     p.add_argument("--compile", action="store_true")
     p.add_argument("--device", default="cuda")
     return p.parse_args()
@@ -151,6 +151,8 @@ def main():
     began = time.time()
     device = torch.device(args.device)
     cuda = device.type == "cuda"
+    # Processors with AMX are fast in bfloat16, too.
+    fast = cuda or torch.cpu._is_amx_tile_supported()
     torch.backends.cudnn.benchmark = True
     torch.backends.cudnn.allow_tf32 = True
     torch.set_float32_matmul_precision("high")
@@ -158,10 +160,12 @@ def main():
     pool = torch.cat([opened(path) for path in args.pool]).to(device)
     held = opened(args.held).to(device)
     network = load(args.start) if args.start else Compact(args.widths, args.blocks, args.seed)
+    if args.start and args.widths != network.widths:
+        network = widened(network, args.widths, args.seed)
     network.to(device)
     averaged = Averaged(network)
     parameters = averaged.parameters
-    optimiser = torch.optim.AdamW(parameters, lr=args.rate, betas=(0.9, 0.99), weight_decay=0, fused=cuda)
+    optimiser = torch.optim.AdamW(parameters, lr=args.rate, betas=(0.9, 0.99), weight_decay=0, fused=True)
     generator = torch.Generator(device=device).manual_seed(args.seed)
     lengths = np.random.default_rng(args.seed)
     count = sum(p.numel() for p in parameters)
@@ -202,7 +206,7 @@ def main():
             sigma = levels(args.batch, args.middle, args.spread, generator, device)
             noise = torch.randn(clean.shape, generator=generator, device=device)
             noisy = clean + sigma.view(-1, 1, 1, 1) * noise
-        half = cuda and done < 1 - args.precise
+        half = fast and done < 1 - args.precise
         with torch.autocast(device.type, torch.bfloat16, enabled=half):
             loss = (compiled if half and not other else loss_of)(clean, noisy, sigma)
         optimiser.zero_grad(set_to_none=True)

@@ -285,8 +285,7 @@ fn fast(problem: Problem, settings: &Settings) -> Result<Prepared, PlanError> {
     let started = started(problem, None, settings.seed)?;
     let config = match (settings.sample, mix) {
         (true, _) => started.rounds.drawing(settings.seed),
-        // Exact steps go the whole way in the usual number of rounds.
-        (false, Some(_)) if model != "blur" => started.rounds.thorough(),
+        (false, Some(_)) => started.rounds.thorough(),
         (false, _) => started.rounds,
     };
     let record = serde_json::json!({

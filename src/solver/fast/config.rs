@@ -9,6 +9,8 @@ use crate::solver::{SolverError, positive};
 const NOISE_FLOOR: f64 = 1e-4;
 /// The noise for which the noise levels of the rounds were chosen: 8 bits, rounded.
 const BYTE_NOISE: f64 = 0.0012;
+/// Rounds where more of them pay.
+const THOROUGH: usize = 40;
 
 /// A parameter of the forward model to estimate, and where it may lie.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,6 +37,8 @@ pub enum LeftOut {
 pub struct FastConfig {
     /// Calls of the denoiser, each followed by a data step; trials come on top.
     pub rounds: usize,
+    /// The same where the denoiser is a network, whose answers may be worth more of them.
+    pub network_rounds: usize,
     /// Standard deviation of the measurement's noise, as a share of full scale.
     pub noise: f64,
     /// The denoiser's noise level in the first and in the last round, in units of amplitude.
@@ -71,6 +75,7 @@ impl FastConfig {
         let scale = noise / BYTE_NOISE;
         Self {
             rounds: 20,
+            network_rounds: 20,
             noise,
             first_sigma: 0.04 * scale.sqrt(),
             last_sigma: 0.003 * scale.sqrt(),
@@ -92,6 +97,7 @@ impl FastConfig {
         match model.name() {
             "scatter" => Self {
                 pulls: powers_of_two(-4, 4),
+                rounds: THOROUGH,
                 ..config.thorough()
             },
             _ => config,
@@ -124,9 +130,13 @@ impl FastConfig {
         }
     }
 
-    /// The same with twice the rounds, which a compact network's answers are worth.
+    /// The same with twice the rounds where a network denoises, which a compact one's answers are
+    /// worth.
     pub fn thorough(self) -> Self {
-        Self { rounds: 40, ..self }
+        Self {
+            network_rounds: THOROUGH,
+            ..self
+        }
     }
 
     /// The same, to draw one of the videos that fit, with a network: many rounds from noise that
@@ -134,6 +144,7 @@ impl FastConfig {
     pub fn drawing(self, seed: u64) -> Self {
         Self {
             rounds: 50,
+            network_rounds: 50,
             first_sigma: 1.0,
             last_sigma: 0.002,
             pulls: vec![1.0],
@@ -148,6 +159,14 @@ impl FastConfig {
         self.noise = noise;
         self.first_sigma *= scale;
         self.last_sigma *= scale;
+    }
+
+    /// The rounds with a denoiser that is a network, or is none.
+    pub(super) fn rounds_with(&self, network: bool) -> usize {
+        match network {
+            true => self.network_rounds,
+            false => self.rounds,
+        }
     }
 
     /// A third of the rounds, seven at most: enough to tell candidates apart.
@@ -174,6 +193,7 @@ impl FastConfig {
         };
         let numbers = [
             ("the number of rounds", self.rounds as f64),
+            ("a network's number of rounds", self.network_rounds as f64),
             ("the number of iterations", self.iterations as f64),
             ("the noise level", self.noise),
             ("the first round's noise level", self.first_sigma),

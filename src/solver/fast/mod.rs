@@ -175,10 +175,23 @@ impl Fast {
         Ok(self)
     }
 
+    /// Counts the steps in all; as many as there can be until the trials have chosen a denoiser.
     fn count_steps(&mut self) {
-        let rounds: usize = (0..=self.trials()).map(|i| self.stretch(i).rounds).sum();
+        let rounds = self.trials() * self.config.trial_rounds() + self.final_rounds();
         let starts = self.first.total_steps() + self.trials.rehearsal_steps;
         self.progress.total = starts + rounds * self.steps_a_round();
+    }
+
+    /// The rounds that count.
+    fn final_rounds(&self) -> usize {
+        let with = |denoiser: &dyn Denoiser| self.config.rounds_with(denoiser.is_network());
+        match self.chosen() {
+            Some(chosen) => with(self.denoisers[chosen.denoiser].as_ref()),
+            None => {
+                let each = self.denoisers.iter().map(|d| with(d.as_ref()));
+                each.max().unwrap_or(self.config.rounds)
+            }
+        }
     }
 
     pub fn config(&self) -> &FastConfig {
@@ -233,7 +246,7 @@ impl Fast {
         Stretch {
             rounds: match trial {
                 true => self.config.trial_rounds(),
-                false => self.config.rounds,
+                false => self.final_rounds(),
             },
             candidate: match trial {
                 true => tried(index),
@@ -419,6 +432,7 @@ impl Fast {
             verdict.error = dot(mean.data(), mean.data());
         }
         self.trials.search.judge(verdict);
+        self.count_steps();
     }
 }
 
@@ -530,8 +544,8 @@ impl Solver for Fast {
         let mut notes = self.first.notes();
         if let (Some((name, pull)), true) = (self.prior(), self.trials() > 0) {
             notes.push(format!(
-                "the prior is {name} with weight {pull}, which of {} predicted best what a trial \
-                 left out",
+                "the prior is {name} with weight {pull}, chosen by {} trials that predict a part \
+                 of the measurement from the rest",
                 self.trials()
             ));
         }

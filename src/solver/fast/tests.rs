@@ -402,6 +402,31 @@ fn trials_choose_the_prior_that_fits() {
 }
 
 #[test]
+fn a_network_has_rounds_of_its_own() {
+    let measurement = recorded(&Scene::Walker.render(SHAPE, 3));
+    let steps = |second: Box<dyn Denoiser>| {
+        let config = FastConfig {
+            rounds: 3,
+            network_rounds: 5,
+            pulls: vec![0.5],
+            ..FastConfig::for_noise(measurement.rounding())
+        };
+        let first = instant(scatter(3.0), &measurement);
+        let both = vec![Box::new(Gaussian) as Box<dyn Denoiser>, second];
+        let data = measurement.clone();
+        let mut solver = Fast::new(first, scatter(3.0), data, both, config).unwrap();
+        let expected = solver.total_steps();
+        finish(&mut solver);
+        assert_eq!(solver.steps_done(), solver.total_steps());
+        (solver.prior().unwrap().0.to_owned(), expected, solver.total_steps())
+    };
+    // Both trials have one round, of five steps.
+    let (most, fewer) = (120 + 2 * 5 + 5 * 5, 120 + 2 * 5 + 3 * 5);
+    assert_eq!(steps(Box::new(Tv::default())), ("tv".into(), most, fewer));
+    assert_eq!(steps(Box::new(Grey)), ("gaussian".into(), most, most));
+}
+
+#[test]
 fn rounds_that_mislead_are_not_trusted() {
     let scene = Scene::Leaves.render(SHAPE, 3);
     let measurement = recorded(&scene);
