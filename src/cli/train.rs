@@ -14,7 +14,8 @@ use crate::prior::{UNet, Weights, WeightsError};
 use crate::run::available_bytes;
 use crate::train::data::{self, Pool};
 use crate::train::{
-    CompactLearner, CompactTensorLearner, Config, Learner, PublishedLearner, Trainer, Training,
+    CompactLearner, CompactTensorLearner, Config, Learner, NetworkConfig, PublishedLearner,
+    Trainer, Training,
 };
 
 /// Train a prior on footage of your own
@@ -123,19 +124,21 @@ fn learner(
         .transpose()
         .map_err(|error| bad_input!("training.start: {error}"))?;
     let unfit = |error: WeightsError| bad_input!("training.start: {error}");
-    if let Some(sizes) = config.network.compact() {
-        let network = match &weights {
-            Some(weights) => Network::from_weights(weights).map_err(unfit)?,
-            None => Network::random(&sizes, *seed),
-        };
-        if network.config() != sizes {
+    if let NetworkConfig::Compact { .. } = config.network {
+        let known = weights.as_ref().map(Network::from_weights);
+        let known = known.transpose().map_err(unfit)?;
+        let found = known.as_ref().map(Network::config);
+        let sizes = config.network.compact(found.as_ref());
+        let sizes = sizes.expect("a compact network has such sizes");
+        if let Some(found) = found.filter(|found| *found != sizes) {
             return Err(bad_input!(
                 "training.start holds a compact network of other sizes than [network]: widths {:?}, \
-                 {} blocks",
-                network.config().widths,
-                network.config().blocks
+                 {} blocks; leave out network.widths and network.blocks to take these over",
+                found.widths,
+                found.blocks
             ));
         }
+        let network = known.unwrap_or_else(|| Network::random(&sizes, *seed));
         return Ok(match request {
             None | Some(DeviceRequest::Cpu) => Box::new(CompactLearner::new(network)),
             Some(request) => {

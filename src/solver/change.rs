@@ -98,19 +98,27 @@ impl Changing {
         mut changes: Vec<TimedChange>,
     ) -> Result<Self, SolverError> {
         changes.sort_by_key(|change| change.step);
-        let total = solver.total_steps();
-        if let Some(last) = changes.last().filter(|change| change.step >= total) {
-            return Err(SolverError::Setting {
-                what: "the step of a change",
-                value: last.step.to_string(),
-                expected: "it must come before the run's last step",
-            });
-        }
-        Ok(Self {
+        let changing = Self {
             solver,
             changes,
             next: 0,
-        })
+        };
+        changing.check()?;
+        Ok(changing)
+    }
+
+    /// A run may find out along the way that it takes fewer steps.
+    fn check(&self) -> Result<(), SolverError> {
+        let total = self.solver.total_steps();
+        let late = self.changes[self.next..].last();
+        match late.filter(|change| change.step >= total) {
+            Some(change) => Err(SolverError::Setting {
+                what: "the step of a change",
+                value: change.step.to_string(),
+                expected: "it must come before the run's last step",
+            }),
+            None => Ok(()),
+        }
     }
 
     /// The changes made so far.
@@ -134,7 +142,9 @@ impl Solver for Changing {
             self.solver.change(&due.change)?;
             self.next += 1;
         }
-        self.solver.step()
+        let progress = self.solver.step()?;
+        self.check()?;
+        Ok(progress)
     }
 
     fn change(&mut self, change: &Change) -> Result<(), SolverError> {

@@ -41,10 +41,10 @@ pub struct Config {
 pub enum NetworkConfig {
     /// Ours, small enough for processors.
     Compact {
-        #[serde(default = "default_widths")]
-        widths: Vec<usize>,
-        #[serde(default = "default_blocks")]
-        blocks: usize,
+        /// None: those of the weights to begin with, and without such 32, 64 and 96.
+        widths: Option<Vec<usize>>,
+        /// None: as many as the weights to begin with have, and without such 2.
+        blocks: Option<usize>,
     },
     /// The published space-time U-Net.
     Published {
@@ -53,14 +53,6 @@ pub enum NetworkConfig {
         heads: usize,
         temporal_head_dim: usize,
     },
-}
-
-fn default_widths() -> Vec<usize> {
-    vec![32, 64, 96]
-}
-
-fn default_blocks() -> usize {
-    2
 }
 
 /// How a network is taught.
@@ -224,12 +216,13 @@ impl Config {
         match &self.network {
             NetworkConfig::Compact { widths, blocks } => {
                 let right = |w: &usize| *w > 0 && w.is_multiple_of(8) && *w <= 1024;
-                if widths.is_empty() || widths.len() > 6 || !widths.iter().all(right) {
+                let right = |w: &Vec<usize>| (1..=6).contains(&w.len()) && w.iter().all(right);
+                if !widths.as_ref().is_none_or(right) {
                     return Err(
                         "network.widths are one to six multiples of 8, up to 1024".to_owned()
                     );
                 }
-                if *blocks == 0 {
+                if *blocks == Some(0) {
                     return Err("network.blocks is 0".into());
                 }
             }
@@ -282,13 +275,20 @@ impl NetworkConfig {
         }
     }
 
-    /// The sizes of a compact network, if it is one.
-    pub fn compact(&self) -> Option<CompactConfig> {
+    /// The sizes of a compact network, if it is one, that begins with such of `start`.
+    pub fn compact(&self, start: Option<&CompactConfig>) -> Option<CompactConfig> {
         match self {
-            Self::Compact { widths, blocks } => Some(CompactConfig {
-                widths: widths.clone(),
-                blocks: *blocks,
-            }),
+            Self::Compact { widths, blocks } => {
+                let usual = CompactConfig {
+                    widths: vec![32, 64, 96],
+                    blocks: 2,
+                };
+                let start = start.unwrap_or(&usual);
+                Some(CompactConfig {
+                    widths: widths.as_ref().unwrap_or(&start.widths).clone(),
+                    blocks: blocks.unwrap_or(start.blocks),
+                })
+            }
             Self::Published { .. } => None,
         }
     }
@@ -309,7 +309,19 @@ mod tests {
         let config = load("[network]\nkind = \"compact\"\n[training]\nsteps = 7\n").unwrap();
         assert_eq!(config.training.steps, 7);
         assert_eq!(config.training.batch, Training::default().batch);
-        assert_eq!(config.network.compact().unwrap().widths, default_widths());
+        let usual = config.network.compact(None).unwrap();
+        assert_eq!((&usual.widths[..], usual.blocks), (&[32, 64, 96][..], 2));
+        let start = CompactConfig {
+            widths: vec![8, 16],
+            blocks: 1,
+        };
+        assert_eq!(config.network.compact(Some(&start)).unwrap(), start);
+        let said = load("[network]\nkind = \"compact\"\nblocks = 3\n[training]\n").unwrap();
+        let wanted = CompactConfig {
+            blocks: 3,
+            ..start.clone()
+        };
+        assert_eq!(said.network.compact(Some(&start)).unwrap(), wanted);
     }
 
     #[test]

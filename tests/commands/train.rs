@@ -117,6 +117,21 @@ fn what_is_missing_or_of_another_training_is_said() {
     .unwrap();
     let other = ["train", "other.toml", "--out", "out"];
     fails(folder, &other, 1, &["another network", "--out"]);
+
+    // To begin with the weights of another training takes its sizes, said or not.
+    let from = |name: &str, sizes: &str| {
+        let start = "[training]\nstart = \"out/prior.safetensors\"";
+        let text = text.replace("[training]", start);
+        let text = text.replace("widths = [8, 16]\nblocks = 1\n", sizes);
+        std::fs::write(folder.join(name), text).unwrap();
+    };
+    from("wider.toml", "widths = [16, 16]\n");
+    let wider = ["train", "wider.toml", "--out", "wider"];
+    fails(folder, &wider, 2, &["[8, 16]", "1 blocks", "leave out"]);
+    from("like.toml", "");
+    let like = ["train", "like.toml", "--until", "2", "--out", "like"];
+    vdps(folder).args(like).assert().success();
+
     std::fs::write(folder.join("out/state.safetensors"), "damaged").unwrap();
     let again = ["train", "small.toml", "--out", "out"];
     fails(folder, &again, 1, &["state.safetensors", "move it away"]);

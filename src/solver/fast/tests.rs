@@ -4,7 +4,7 @@ use crate::metrics::psnr;
 use crate::physics::{Dehaze, Inpaint, Optics, Scatter};
 use crate::prior::{BlockMatching, PriorError, Turned, Tv};
 use crate::scenes::Scene;
-use crate::solver::{Instant, InstantConfig, Quantisation};
+use crate::solver::{Changing, Instant, InstantConfig, Quantisation, TimedChange};
 
 /// A denoiser that knows what there is: pixels of N(0.5, 0.1), each for itself.
 struct Gaussian;
@@ -404,7 +404,7 @@ fn trials_choose_the_prior_that_fits() {
 #[test]
 fn a_network_has_rounds_of_its_own() {
     let measurement = recorded(&Scene::Walker.render(SHAPE, 3));
-    let steps = |second: Box<dyn Denoiser>| {
+    let solver = |second: Box<dyn Denoiser>| {
         let config = FastConfig {
             rounds: 3,
             network_rounds: 5,
@@ -413,17 +413,31 @@ fn a_network_has_rounds_of_its_own() {
         };
         let first = instant(scatter(3.0), &measurement);
         let both = vec![Box::new(Gaussian) as Box<dyn Denoiser>, second];
-        let data = measurement.clone();
-        let mut solver = Fast::new(first, scatter(3.0), data, both, config).unwrap();
+        Fast::new(first, scatter(3.0), measurement.clone(), both, config).unwrap()
+    };
+    let steps = |second| {
+        let mut solver = solver(second);
         let expected = solver.total_steps();
-        finish(&mut solver);
-        assert_eq!(solver.steps_done(), solver.total_steps());
-        (solver.prior().unwrap().0.to_owned(), expected, solver.total_steps())
+        let progress = finish(&mut solver);
+        assert_eq!(progress.done, progress.total);
+        let chosen = solver.prior().unwrap().0.to_owned();
+        (chosen, expected, progress.total)
     };
     // Both trials have one round, of five steps.
     let (most, fewer) = (120 + 2 * 5 + 5 * 5, 120 + 2 * 5 + 3 * 5);
     assert_eq!(steps(Box::new(Tv::default())), ("tv".into(), most, fewer));
     assert_eq!(steps(Box::new(Grey)), ("gaussian".into(), most, most));
+
+    // A change for a step that no longer comes is not passed over in silence.
+    let late = TimedChange {
+        step: most - 1,
+        change: Change::Sigma(0.8),
+    };
+    let shrinking = Box::new(solver(Box::new(Tv::default())));
+    let mut changing = Changing::new(shrinking, vec![late]).unwrap();
+    let refused = (0..most).find_map(|_| changing.step().err());
+    assert!(refused.unwrap().to_string().contains("last step"));
+    assert_eq!(changing.steps_done(), 120 + 2 * 5);
 }
 
 #[test]
