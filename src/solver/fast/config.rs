@@ -52,8 +52,9 @@ pub struct FastConfig {
     /// the trials say, where they are rehearsed ([`Fast::rehearsing`](super::Fast::rehearsing)),
     /// and else is 1.
     pub share: Option<f64>,
-    /// How far what the trials say of the share is believed, from 0 to 1, against a half. What
-    /// a strong blur has lost is not told by the measurement, whole or in part.
+    /// How far what the trials say of the share is believed, from 0 to 1, against a half, where the
+    /// denoiser is no network. What a strong blur has lost is not told by the measurement, whole or
+    /// in part, and formulas do not know it either.
     pub belief: f64,
     pub left_out: LeftOut,
     /// Conjugate-gradient iterations of a data step without closed form.

@@ -225,9 +225,14 @@ impl Fast {
             (Some(_), ..) | (None, None, None) => 1.0,
             (None, Some(share), _) => share,
             (None, None, Some(_)) => {
-                let said = self.trials.search.best();
-                let share = said.map_or(1.0, |(_, verdict)| verdict.share);
-                0.5 + self.config.belief * (share - 0.5)
+                let Some((chosen, verdict)) = self.trials.search.best() else {
+                    return 1.0;
+                };
+                let belief = match self.denoisers[chosen.denoiser].is_network() {
+                    true => 1.0,
+                    false => self.config.belief,
+                };
+                0.5 + belief * (verdict.share - 0.5)
             }
         }
     }

@@ -441,6 +441,29 @@ fn a_network_has_rounds_of_its_own() {
 }
 
 #[test]
+fn how_far_trials_are_believed_concerns_formulas_only() {
+    let measurement = recorded(&Scene::Leaves.render(SHAPE, 3));
+    let share = |prior: Box<dyn Denoiser>| {
+        let config = FastConfig {
+            rounds: 3,
+            network_rounds: 3,
+            pulls: vec![0.5],
+            belief: 0.0,
+            ..FastConfig::for_noise(measurement.rounding())
+        };
+        let first = instant(scatter(3.0), &measurement);
+        let data = measurement.clone();
+        let solver = Fast::new(first, scatter(3.0), data, vec![prior], config).unwrap();
+        let starter: Starter = Box::new(|model, data| Ok(instant(model, &data)));
+        let mut solver = solver.rehearsing(starter).unwrap();
+        finish(&mut solver);
+        solver.share()
+    };
+    assert_eq!(share(Box::new(Tv::default())), 0.5);
+    assert!((share(Box::new(Gaussian)) - 0.5).abs() > 0.01);
+}
+
+#[test]
 fn rounds_that_mislead_are_not_trusted() {
     let scene = Scene::Leaves.render(SHAPE, 3);
     let measurement = recorded(&scene);
