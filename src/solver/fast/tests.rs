@@ -425,7 +425,7 @@ fn a_network_has_rounds_of_its_own() {
     };
     // Both trials have one round, of five steps.
     let (most, fewer) = (120 + 2 * 5 + 5 * 5, 120 + 2 * 5 + 3 * 5);
-    assert_eq!(steps(Box::new(Tv::default())), ("tv".into(), most, fewer));
+    assert_eq!(steps(Box::<Tv>::default()), ("tv".into(), most, fewer));
     assert_eq!(steps(Box::new(Grey)), ("gaussian".into(), most, most));
 
     // A change for a step that no longer comes is not passed over in silence.
@@ -433,7 +433,7 @@ fn a_network_has_rounds_of_its_own() {
         step: most - 1,
         change: Change::Sigma(0.8),
     };
-    let shrinking = Box::new(solver(Box::new(Tv::default())));
+    let shrinking = Box::new(solver(Box::<Tv>::default()));
     let mut changing = Changing::new(shrinking, vec![late]).unwrap();
     let refused = (0..most).find_map(|_| changing.step().err());
     assert!(refused.unwrap().to_string().contains("last step"));
@@ -459,7 +459,7 @@ fn how_far_trials_are_believed_concerns_formulas_only() {
         finish(&mut solver);
         solver.share()
     };
-    assert_eq!(share(Box::new(Tv::default())), 0.5);
+    assert_eq!(share(Box::<Tv>::default()), 0.5);
     assert!((share(Box::new(Gaussian)) - 0.5).abs() > 0.01);
 }
 
