@@ -9,6 +9,7 @@ use super::error::{Interrupted, bad_input};
 use super::progress::ProgressReport;
 use super::score::Args;
 use super::{checkpoint, interrupt, output};
+use crate::media::{self, ReadOptions};
 use crate::prior::{Average, BlockMatching, Denoiser, Edges, Tv};
 use crate::run::plan::PriorChoice;
 use crate::run::score::{Clean, ClipFolder, Contestant, DenoisingTable};
@@ -21,8 +22,8 @@ const TV_WEIGHTS: [f64; 6] = [0.35, 0.45, 0.55, 0.7, 0.85, 1.0];
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Denoising")]
 pub struct DenoiseArgs {
-    /// Compare priors alone: noise of 10, 25, 50 and 100 levels of 255 is added to each target,
-    /// and every prior, or the one of --prior, takes it off
+    /// Compare priors alone: noise of 10, 25, 50 and 100 levels of 255 is added to each target, or
+    /// to any video file in a folder's place, and every prior, or the one of --prior, takes it off
     #[arg(
         long,
         conflicts_with_all = [
@@ -63,10 +64,18 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     }
 }
 
-/// The targets of the folders, then our own scenes where they are asked for.
+/// Files as they are and the targets of folders, then our own scenes where they are asked for.
 fn clips(args: &Args) -> anyhow::Result<Vec<Clean>> {
     let mut clips = Vec::new();
     for path in &args.folders {
+        if path.is_file() {
+            let name = path.file_name().unwrap_or_default();
+            clips.push(Clean {
+                name: name.to_string_lossy().into_owned(),
+                clip: media::open(path, &ReadOptions::default())?.clip,
+            });
+            continue;
+        }
         for folder in ClipFolder::find(path)? {
             clips.push(Clean {
                 name: folder.name(),

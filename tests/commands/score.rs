@@ -80,6 +80,19 @@ fn priors_are_compared_by_what_they_take_off_noise() {
     let text = String::from_utf8_lossy(&one.get_output().stdout).into_owned();
     assert!(text.contains("noisy") && text.contains("blocks"), "{text}");
     assert!(!text.contains("edges"), "{text}");
+
+    // A file is as good as a folder of a clip.
+    fs::copy(
+        root.path().join("clips/dehaze_shapes/target.gif"),
+        root.path().join("mine.gif"),
+    )
+    .unwrap();
+    let mine = json(
+        root.path(),
+        &["score", "mine.gif", "--denoise", "--prior", "tv"],
+    );
+    assert_eq!(mine["clips"], serde_json::json!(["mine.gif"]));
+    assert_eq!(mean(&mine["rows"][0], 2), mean(&table["rows"][0], 2));
     let mixed = ["score", "clips", "--denoise", "--method", "fast"];
     fails(root.path(), &mixed, 2, &["--denoise", "--method"]);
     let absent = ["score", "clips", "--denoise", "--prior", "none.pt"];
