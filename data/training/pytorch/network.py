@@ -115,11 +115,11 @@ class Compact(torch.nn.Module):
         n, c, h, w = x.shape
         e = c // 8
         v = x.view(n // t, t, c, h, w)
-        # Its slopes are quicker than those of slices.
+        # A split is quicker to differentiate than slices are.
         before, behind, mean, rest = v.split([e, e, e, c - 3 * e], 2)
         if t > 1:
-            earlier, last = before.split([t - 1, 1], 1)
-            first, later = behind.split([1, t - 1], 1)
+            earlier, _ = before.split([t - 1, 1], 1)
+            _, later = behind.split([1, t - 1], 1)
             before = torch.cat([earlier[:, :1], earlier], 1)
             behind = torch.cat([later, later[:, -1:]], 1)
         mean = mean.mean(1, keepdim=True).expand_as(before)
